@@ -1,0 +1,1 @@
+//! The business around the conversation: accounts, doctors, consultations, orders, records; HTTP, SQL, configuration.

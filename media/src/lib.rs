@@ -1,0 +1,1 @@
+//! Attachments: pictures and voice messages, sniffed, re-encoded, sealed and stored.

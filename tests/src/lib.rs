@@ -1,0 +1,1 @@
+//! Harness for cross-crate and real-process tests.
