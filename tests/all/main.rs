@@ -1,2 +1,3 @@
-#[test]
-fn t() {}
+//! Everything that needs more than one crate, a real process, or the repository itself.
+
+mod tidy;
