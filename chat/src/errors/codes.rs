@@ -72,6 +72,12 @@ codes! {
     CallInProgress = "call_in_progress", 409, false, 0, "the conversation has a live call already";
     CallNotRinging = "call_not_ringing", 409, false, 0, "the call does not ring any more";
     CallNotLive = "call_not_live", 409, false, 0, "the call is over";
+    CallNotAnswered = "call_not_answered", 409, false, 0, "the call has not been answered yet";
+    CallWrongParty = "call_wrong_party", 403, false, 0, "only the other party of the call does this";
+    CallOtherDevice = "call_other_device", 409, false, 0, "another device of this person carries the call; attach to take it over";
+    CallSignalMalformed = "call_signal_malformed", 422, false, 0, "a session description or candidate is not in its form or too large";
+    CallMediaNotAllowed = "call_media_not_allowed", 409, false, 0, "a call goes from video to voice, not back";
+    LineBusy = "line_busy", 409, false, 0, "this person is in another call";
     Busy = "busy", 409, false, 0, "the other party is in another call";
     StaleHead = "stale_head", 409, true, 0, "the conversation moved meanwhile; look again";
 

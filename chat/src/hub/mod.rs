@@ -133,6 +133,12 @@ impl Hub {
         self.registry.push(&event, Delivery::Normal, None, &self.limits, links.iter().filter(|link| link.device == device));
     }
 
+    /// To all sockets of that person on this node but those of one installation: a call that rang on all and was answered on one.
+    pub fn send_to_other_devices(&self, user: UserId, device: DeviceId, event: wire::Event) {
+        let links = self.registry.links_of(user);
+        self.registry.push(&event, Delivery::Normal, None, &self.limits, links.iter().filter(|link| link.device != device));
+    }
+
     /// To one socket of this node; false when it is gone.
     pub fn send_to_socket(&self, user: UserId, socket: SocketId, event: wire::Event) -> bool {
         let links = self.registry.links_of(user);
