@@ -1,0 +1,10 @@
+// What apps import. Types of the wire are in `wire.gen.ts`.
+export { hashPrefix } from './base64'
+export { CallClient, type Call, type CallEnd, type CallPhase } from './calls'
+export { ChatClient, type ChatEvents, type HeadState } from './client'
+export { uuidV7 } from './id'
+export type { LinkState } from './link'
+export { readEntry, type Content, type Message, type SendBody } from './message'
+export type { Pending } from './outbox'
+export type { Clock, Connect, Platform, Store } from './platform'
+export { Timeline } from './timeline'
