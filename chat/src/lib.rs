@@ -24,4 +24,6 @@ pub mod log;
 #[cfg(feature = "server")]
 pub mod presence;
 #[cfg(feature = "server")]
+pub mod seal;
+#[cfg(feature = "server")]
 pub mod token;

@@ -1,0 +1,4 @@
+//! The embedded engine as its users see it. What every engine must do stands in `conformance`; here is what only this one does.
+
+mod basics;
+pub mod rig;
