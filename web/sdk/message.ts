@@ -9,7 +9,8 @@ export type Content =
   | ({ kind: 'recall' } & Recall)
   | ({ kind: 'membership' } & Membership)
   | ({ kind: 'consultation' } & ConsultationChange)
-  | ({ kind: 'consent' } & Consent)
+  /** `about` is the consent's own kind: `scope_notice`, `informed_consent`, `av_notice`. */
+  | ({ kind: 'consent'; about: string } & Omit<Consent, 'kind'>)
   | ({ kind: 'card' } & Card)
   | ({ kind: 'callInvited' } & CallInvited)
   | { kind: 'callAccepted'; call?: string; device?: string }
@@ -40,7 +41,7 @@ const KINDS = ['text', 'image', 'voice', 'recall', 'membership', 'consultation',
 export function readContent(body: Body | undefined, withheld?: string): Content {
   for (const kind of KINDS) {
     const value = body?.[kind]
-    if (value) return { kind, ...value } as Content
+    if (value) return { ...value, ...(kind === 'consent' && { about: body?.consent?.kind ?? '' }), kind } as Content
   }
   return withheld && withheld !== 'WITHHELD_UNSPECIFIED' ? { kind: 'withheld', why: withheld } : { kind: 'unknown' }
 }
