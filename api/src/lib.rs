@@ -1,3 +1,29 @@
 //! The business around the conversation: accounts, doctors, consultations, orders, records; HTTP, SQL, configuration.
+//!
+//! Each capability is a folder with one line in [`SLICES`]. Slices never read each other's tables:
+//! they call a `pub(crate)` function or write to the outbox.
 
+pub mod accounts;
+pub mod authz;
+pub mod cli;
+pub mod config;
+pub mod db;
+pub mod http;
+pub mod idempotency;
+pub mod keys;
+pub mod outbox;
 pub mod records;
+pub mod server;
+pub mod state;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+pub mod timers;
+
+mod background;
+mod build;
+mod telemetry;
+
+pub use build::{Registry, Slice, StartError, build, registry};
+
+/// Every slice registers here: routes, outbox topics, kinds of timers.
+pub const SLICES: &[Slice] = &[accounts::SLICE];

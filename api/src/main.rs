@@ -1,1 +1,7 @@
-fn main() {}
+//! The `wenzhen` binary: see `wenzhen --help`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    api::cli::run()
+}

@@ -1,0 +1,59 @@
+//! The table itself: method, path, who. Reviewed like code.
+
+use crate::accounts::StaffFunction;
+use Who::{Public, SignedIn};
+
+/// Who may call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// Anybody. A valid token is still read, for what a signed-in person sees beyond.
+    Public,
+    /// Anybody signed in, for what is his.
+    SignedIn,
+    Patient,
+    Doctor,
+    /// Staff with that function, looked up at that moment.
+    Staff(StaffFunction),
+    /// Another system that signs what it sends; the handler verifies the raw bytes.
+    Callback,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Access {
+    pub method: &'static str,
+    pub path: &'static str,
+    pub who: Who,
+}
+
+const fn row(method: &'static str, path: &'static str, who: Who) -> Access {
+    Access { method, path, who }
+}
+
+#[rustfmt::skip]
+pub const RULES: &[Access] = &[
+    // accounts
+    row("POST",   "/api/auth/sms-codes",                    Public),
+    row("POST",   "/api/auth/register",                     Public),
+    row("POST",   "/api/auth/login",                        Public),
+    row("POST",   "/api/auth/login/sms",                    Public),
+    row("POST",   "/api/auth/staff/login",                  Public),
+    row("POST",   "/api/auth/refresh",                      Public),
+    row("POST",   "/api/auth/logout",                       SignedIn),
+    row("GET",    "/api/auth/sessions",                     SignedIn),
+    row("DELETE", "/api/auth/sessions/{id}",                SignedIn),
+    row("GET",    "/api/me",                                SignedIn),
+    row("PATCH",  "/api/me",                                SignedIn),
+    row("POST",   "/api/me/password",                       SignedIn),
+    // notifications
+    // catalogue, doctors, search
+    // consultations, records, reviews
+    // orders, payments
+    // uploads
+];
+
+/// The row for a request, by the route's pattern.
+pub fn find(method: &http::Method, path: &str) -> Option<&'static Access> {
+    // axum answers HEAD with the handler of GET.
+    let method = if method == http::Method::HEAD { "GET" } else { method.as_str() };
+    RULES.iter().find(|row| row.method == method && row.path == path)
+}

@@ -1,0 +1,32 @@
+//! The runners of one process: outbox, timers, revocations. Each wakes when called or twice a second, and stops at shutdown.
+
+use crate::{accounts, db::DbError, outbox, state::App, timers};
+use std::{future::Future, time::Duration};
+use tokio::sync::Notify;
+
+/// Upper bound for noticing what another node wrote or what the clock made due (ACC-10: revocations within 500 ms).
+const TICK: Duration = Duration::from_millis(500);
+
+pub(crate) fn start(app: &App) {
+    run(app, "outbox", |app| &app.outbox_wake, |app| async move { outbox::run_due(&app).await.map(drop) });
+    run(app, "timers", |app| &app.timers_wake, |app| async move { timers::fire_due(&app).await.map(drop) });
+    run(app, "revocations", |app| app.revoked.wake(), |app| async move { accounts::poll_revocations(&app).await });
+}
+
+fn run<F>(app: &App, name: &'static str, wake: fn(&App) -> &Notify, step: fn(App) -> F)
+where
+    F: Future<Output = Result<(), DbError>> + Send + 'static,
+{
+    let app = app.clone();
+    app.clone().tasks.spawn(async move {
+        loop {
+            if let Err(error) = step(app.clone()).await {
+                tracing::error!(runner = name, error = %crate::http::causes(&error), "background.step");
+            }
+            tokio::select! {
+                () = app.shutdown.cancelled() => return,
+                _ = tokio::time::timeout(TICK, wake(&app).notified()) => {}
+            }
+        }
+    });
+}

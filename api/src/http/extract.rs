@@ -1,0 +1,112 @@
+//! Extractors whose refusals are problem documents that name the field.
+
+use super::{Field, Problem, codes};
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, FromRequestParts, Request},
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, header, request::Parts};
+use serde::{Serialize, de::DeserializeOwned};
+use sha2::{Digest, Sha256};
+
+/// Longest `Idempotency-Key`; a UUID is the expected form.
+const IDEMPOTENCY_KEY_CHARS_MAX: usize = 128;
+
+#[derive(Clone, Debug)]
+pub struct Json<T>(pub T);
+
+#[derive(Clone, Debug)]
+pub struct Query<T>(pub T);
+
+#[derive(Clone, Debug)]
+pub struct Path<T>(pub T);
+
+/// A JSON body with the request's `Idempotency-Key`, for POSTs that create something (see [`crate::idempotency`]).
+#[derive(Clone, Debug)]
+pub struct Keyed<T> {
+    pub key: Option<String>,
+    /// SHA-256 of the raw body.
+    pub body_hash: [u8; 32],
+    pub body: T,
+}
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        axum::Json(self.0).into_response()
+    }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let bytes = json_bytes(request, state).await?;
+        decode(&bytes).map(Self)
+    }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Keyed<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let key = idempotency_key(request.headers())?;
+        let bytes = json_bytes(request, state).await?;
+        let body = decode(&bytes)?;
+        Ok(Self { key, body_hash: Sha256::digest(&bytes).into(), body })
+    }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        axum::extract::Query::try_from_uri(&parts.uri)
+            .map(|query: axum::extract::Query<T>| Self(query.0))
+            .map_err(|error| Problem::new(codes::INVALID_REQUEST).detail(error.body_text()))
+    }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T> {
+    type Rejection = Problem;
+
+    /// A path that is not an id names nothing: 404, like an id nobody has.
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        axum::extract::Path::from_request_parts(parts, state).await.map(|path| Self(path.0)).map_err(|_| Problem::not_found())
+    }
+}
+
+async fn json_bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+    let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if content_type.split(';').next().map(str::trim) != Some("application/json") {
+        return Err(codes::UNSUPPORTED_MEDIA_TYPE.into());
+    }
+    Bytes::from_request(request, state).await.map_err(|rejection| {
+        let code = if rejection.status() == http::StatusCode::PAYLOAD_TOO_LARGE { codes::TOO_LARGE } else { codes::INVALID_REQUEST };
+        code.into()
+    })
+}
+
+fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let cause = error.inner();
+        if !cause.is_data() {
+            return Problem::new(codes::INVALID_REQUEST).detail("正文不是有效的 JSON");
+        }
+        // Serde's words about a type mismatch may quote the value: the path says enough.
+        let field = Field { path: error.path().to_string(), code: "invalid", message: "缺少或类型不符".into() };
+        Problem { fields: vec![field], ..Problem::new(codes::INVALID_FIELDS) }
+    })?;
+    deserializer.end().map_err(|_| Problem::new(codes::INVALID_REQUEST).detail("正文之后还有内容"))?;
+    Ok(value)
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    let key = value.to_str().unwrap_or_default();
+    if key.is_empty() || key.len() > IDEMPOTENCY_KEY_CHARS_MAX {
+        return Err(Problem::new(codes::INVALID_REQUEST).detail("Idempotency-Key 应为 1 到 128 个可见字符"));
+    }
+    Ok(Some(key.to_owned()))
+}

@@ -1,0 +1,9 @@
+//! The one HTTP server: slices under /api, health and metrics, the API's document and page, the web client, the socket.
+
+mod health;
+mod openapi;
+mod router;
+mod run;
+
+pub use router::{route_list, router};
+pub use run::{ServeError, run};

@@ -1,0 +1,58 @@
+//! Listens, serves, and on SIGTERM or Ctrl-C drains: readiness fails, running requests finish, the stores close.
+
+use super::router;
+use crate::{background, state::App};
+use std::{future::IntoFuture, net::SocketAddr, time::Duration};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
+
+/// How long running requests may take to finish.
+const DRAIN_MAX: Duration = Duration::from_secs(20);
+
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    #[error("listening on {addr}")]
+    Listen {
+        addr: SocketAddr,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("serving")]
+    Serve(#[from] std::io::Error),
+}
+
+pub async fn run(app: App) -> Result<(), ServeError> {
+    let addr = app.config.addr;
+    let listener = TcpListener::bind(addr).await.map_err(|source| ServeError::Listen { addr, source })?;
+    background::start(&app);
+    tracing::info!(addr = %listener.local_addr()?, "server.ready");
+    watch_signals(app.clone())?;
+    let service = router(&app).into_make_service_with_connect_info::<SocketAddr>();
+    let stop = app.shutdown.clone();
+    let serving = axum::serve(listener, service).with_graceful_shutdown(async move { stop.cancelled().await });
+    let mut serving = std::pin::pin!(serving.into_future());
+    tokio::select! {
+        served = &mut serving => served?,
+        () = app.shutdown.cancelled() => match tokio::time::timeout(DRAIN_MAX, serving).await {
+            Ok(served) => served?,
+            Err(_) => tracing::warn!("server.drain_cut_short"),
+        },
+    }
+    app.close().await;
+    tracing::info!("server.stopped");
+    Ok(())
+}
+
+fn watch_signals(app: App) -> Result<(), std::io::Error> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let shutdown = app.shutdown.clone();
+    tokio::spawn(async move {
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        tracing::info!("server.draining");
+        shutdown.cancel();
+    });
+    Ok(())
+}

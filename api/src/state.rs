@@ -1,0 +1,95 @@
+//! What handlers are given: the stores, keys, clock and registries of one process. Built once, in [`crate::build`].
+
+use crate::{
+    Registry,
+    accounts::{Passwords, Revoked, Sms},
+    config::Config,
+    db::{Db, DbError, Tx},
+    keys::Keys,
+    outbox::{self, Topic},
+    timers::TimerKind,
+};
+use chat::{clock::Clock, entropy::Entropy, ids::TenantId, token::TokenKeys};
+use std::{ops::Deref, sync::Arc};
+use tokio::sync::Notify;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// Cheap to clone; derefs to its [`Parts`].
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+#[allow(missing_debug_implementations)] // holds keys
+pub struct Parts {
+    pub config: Config,
+    pub db: Db,
+    pub clock: Clock,
+    pub entropy: Entropy,
+    pub keys: Keys,
+    /// Signs and verifies access tokens.
+    pub tokens: TokenKeys,
+    /// The hospital of this installation.
+    pub tenant: TenantId,
+    /// Sessions revoked within an access token's life.
+    pub revoked: Revoked,
+    pub passwords: Passwords,
+    pub sms: Sms,
+    pub(crate) registry: Registry,
+    pub(crate) outbox_wake: Notify,
+    pub(crate) timers_wake: Notify,
+    /// Work that outlives its request; waited for while draining.
+    pub tasks: TaskTracker,
+    pub shutdown: CancellationToken,
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("App")
+    }
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl App {
+    pub(crate) fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    /// Commits, then tries the outbox messages of the transaction that are marked inline. Finishes even if the caller goes away.
+    pub async fn commit(&self, mut tx: Tx) -> Result<(), DbError> {
+        let enqueued = std::mem::take(&mut tx.enqueued);
+        let timers_moved = tx.timers_moved;
+        tx.commit().await?;
+        if timers_moved {
+            self.timers_wake.notify_one();
+        }
+        if !enqueued.is_empty() {
+            let app = self.clone();
+            let task = self.tasks.spawn(async move { outbox::try_now(&app, enqueued).await });
+            // A handler that panicked has left its claim to expire; the commit itself stands.
+            let _ = task.await;
+        }
+        Ok(())
+    }
+
+    /// Stops the runners, waits for what they were doing, closes the stores.
+    pub async fn close(&self) {
+        self.shutdown.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+        self.db.close().await;
+    }
+
+    pub(crate) fn topic(&self, name: &str) -> Option<Topic> {
+        self.registry.topics.get(name).copied()
+    }
+
+    pub(crate) fn timer_kind(&self, name: &str) -> Option<TimerKind> {
+        self.registry.timers.get(name).copied()
+    }
+}
