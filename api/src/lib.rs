@@ -7,6 +7,7 @@ pub mod accounts;
 pub mod authz;
 pub mod cli;
 pub mod config;
+pub mod consultations;
 pub mod db;
 pub mod http;
 pub mod idempotency;
