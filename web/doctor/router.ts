@@ -7,6 +7,9 @@ export const router = createRouter({
   routes: [
     { path: '/sign-in', name: 'sign-in', component: () => import('./signin/SignInPage.vue'), meta: { open: true } },
     { path: '/', name: 'desk', component: () => import('./desk/DeskPage.vue') },
+    { path: '/consultations/:id', name: 'consultation', component: () => import('./desk/DeskPage.vue') },
+    { path: '/messages', name: 'messages', component: () => import('./messages/MessagesPage.vue') },
+    { path: '/settings', name: 'settings', component: () => import('./settings/SettingsPage.vue') },
     { path: '/:rest(.*)*', redirect: '/' },
   ],
 })
