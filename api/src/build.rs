@@ -7,6 +7,7 @@ use crate::{
     db::{Db, DbError},
     keys::{KeyError, Keys},
     outbox::Topic,
+    search::Search,
     sql,
     state::{App, Parts},
     timers::TimerKind,
@@ -73,6 +74,7 @@ pub async fn build(config: Config, clock: Clock, entropy: Entropy) -> Result<App
     Ok(App::new(Parts {
         passwords: Passwords::new(config.accounts.password_memory_kib),
         sms: Sms::simulator(),
+        search: Search::default(),
         revoked: Revoked::default(),
         registry: registry(),
         outbox_wake: Notify::new(),

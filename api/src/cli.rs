@@ -1,6 +1,6 @@
 //! The command line: `wenzhen serve`. Exit codes follow sysexits: 78 for a bad configuration, 74 for failing storage.
 
-use crate::{build, config, server};
+use crate::{build, config, demo, server};
 use chat::{clock::Clock, entropy::Entropy};
 use clap::{Args, Parser, Subcommand};
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
@@ -73,6 +73,10 @@ fn serve(options: Serve) -> ExitCode {
             Ok(app) => app,
             Err(error) => return fail(&error, STORAGE_FAILURE),
         };
+        if app.config.demo && demo::fill(&app).await.is_err() {
+            eprintln!("wenzhen: the demo hospital could not be written; the log says why");
+            return ExitCode::from(STORAGE_FAILURE);
+        }
         match server::run(app).await {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => fail(&error, STORAGE_FAILURE),

@@ -5,15 +5,19 @@
 
 pub mod accounts;
 pub mod authz;
+pub mod catalogue;
 pub mod cli;
 pub mod config;
 pub mod consultations;
 pub mod db;
+pub mod demo;
+pub mod doctors;
 pub mod http;
 pub mod idempotency;
 pub mod keys;
 pub mod outbox;
 pub mod records;
+pub mod search;
 pub mod server;
 pub mod state;
 #[cfg(any(test, feature = "testing"))]
@@ -27,4 +31,4 @@ mod telemetry;
 pub use build::{Registry, Slice, StartError, build, registry};
 
 /// Every slice registers here: routes, outbox topics, kinds of timers.
-pub const SLICES: &[Slice] = &[accounts::SLICE];
+pub const SLICES: &[Slice] = &[accounts::SLICE, catalogue::SLICE, doctors::SLICE, search::SLICE];

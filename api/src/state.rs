@@ -7,6 +7,7 @@ use crate::{
     db::{Db, DbError, Tx},
     keys::Keys,
     outbox::{self, Topic},
+    search::Search,
     timers::TimerKind,
 };
 use chat::{clock::Clock, entropy::Entropy, ids::TenantId, token::TokenKeys};
@@ -33,6 +34,8 @@ pub struct Parts {
     pub revoked: Revoked,
     pub passwords: Passwords,
     pub sms: Sms,
+    /// Index over doctors, departments and diseases.
+    pub search: Search,
     pub(crate) registry: Registry,
     pub(crate) outbox_wake: Notify,
     pub(crate) timers_wake: Notify,

@@ -1,7 +1,7 @@
 //! The table itself: method, path, who. Reviewed like code.
 
 use crate::accounts::StaffFunction;
-use Who::{Public, SignedIn};
+use Who::{Doctor, Public, SignedIn};
 
 /// Who may call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +46,21 @@ pub const RULES: &[Access] = &[
     row("POST",   "/api/me/password",                       SignedIn),
     // notifications
     // catalogue, doctors, search
+    row("GET",    "/api/hospital",                          Public),
+    row("GET",    "/api/home",                              Public),
+    row("GET",    "/api/notices",                           Public),
+    row("GET",    "/api/departments",                       Public),
+    row("GET",    "/api/diseases",                          Public),
+    row("GET",    "/api/doctors",                           Public),
+    row("GET",    "/api/doctors/{id}",                      Public),
+    row("GET",    "/api/search",                            Public),
+    row("GET",    "/api/doctor/profile",                    Doctor),
+    row("PUT",    "/api/doctor/profile",                    Doctor),
+    row("PUT",    "/api/doctor/availability",               Doctor),
+    row("GET",    "/api/doctor/hours",                      Doctor),
+    row("PUT",    "/api/doctor/hours",                      Doctor),
+    row("GET",    "/api/doctor/prices",                     Doctor),
+    row("PUT",    "/api/doctor/prices",                     Doctor),
     // consultations, records, reviews
     // orders, payments
     // uploads

@@ -3,8 +3,8 @@
 //! Two shapes by the law's split (REG-02, X-03): advice has an impression and no place for a diagnosis; a return visit
 //! has a diagnosis. Surprise: a draft may be incomplete at any time; only signing asks for completeness.
 
+use crate::consultations::Kind;
 use crate::consultations::intake::{Flaw, at_most};
-use crate::consultations::rules::Kind;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fmt;

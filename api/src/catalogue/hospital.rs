@@ -1,0 +1,13 @@
+//! The hospital's public face. An installation that nobody has filled yet has none.
+
+use super::{Hospital, queries};
+use crate::{
+    http::{Json, Problem},
+    state::App,
+};
+use axum::extract::State;
+
+#[utoipa::path(get, path = "/api/hospital", tag = "catalogue", security(()), responses((status = 200, body = Hospital)))]
+pub(super) async fn get(State(app): State<App>) -> Result<Json<Hospital>, Problem> {
+    queries::find_hospital(&app).await?.map(Json).ok_or_else(Problem::not_found)
+}
