@@ -38,7 +38,7 @@ export default defineConfig({
     target: 'es2021',
     manifest: true,
     modulePreload: { polyfill: false },
-    rolldownOptions: { input: { doctor: resolve(root, 'doctor.html') } },
+    rolldownOptions: { input: { patient: resolve(root, 'index.html'), doctor: resolve(root, 'doctor.html') } },
   },
   server: {
     proxy: {

@@ -9,6 +9,7 @@ const dist = resolve(dirname(fileURLToPath(import.meta.url)), '../dist')
 const manifest = JSON.parse(readFileSync(resolve(dist, '.vite/manifest.json'), 'utf8'))
 
 const SCREENS = [
+  { name: 'patient', html: 'index.html', roots: ['index.html', 'patient/home/HomePage.vue'], wanted_kb: 100, hard_kb: 150 },
   { name: 'doctor', html: 'doctor.html', roots: ['doctor.html'], wanted_kb: 260, hard_kb: 320 },
 ]
 

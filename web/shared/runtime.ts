@@ -6,7 +6,7 @@ import { Http } from './api/http'
 import { deviceId, SessionStore } from './api/session'
 import { CallEngine } from './calls/engine'
 import { captureFromBrowser } from './calls/media'
-import { browserPlatform, newId, socketUrl } from './platform'
+import { browserPlatform, socketUrl } from './platform'
 
 export interface Live {
   chat: ChatClient
@@ -59,7 +59,7 @@ function goLive(app: string, user: string, http: Http, onEnded: (reason: string)
   const chat = new ChatClient({
     url: socketUrl(),
     user,
-    device: deviceId(newId),
+    device: deviceId(),
     client: `web-${app}/0.1`,
     platform: browserPlatform,
     token: (renew) => http.accessToken(renew),

@@ -1,7 +1,7 @@
 // The one way to the REST API: bearer token, refresh on 401 once, problems as errors, time-outs, uploads with progress.
 // It never retries what might have been done: a repeat needs the caller's Idempotency-Key.
 import { offline, Problem, readProblem } from './problem'
-import type { SessionStore } from './session'
+import type { HeldSession, SessionStore } from './session'
 import type { Session } from './types'
 
 export type Query = Record<string, string | number | boolean | null | undefined>
@@ -73,9 +73,7 @@ export class Http {
     if (!held) throw new Problem({ code: 'unauthenticated', status: 401 })
     if (!renew && this.#session.isFresh()) return held.access_token
     try {
-      const session = await this.#session.refresh(held.access_token, (refresh_token) =>
-        this.#json<Session>('POST', '/auth/refresh', { body: { refresh_token }, open: true }),
-      )
+      const session = await this.#session.refresh(held.access_token, (stale) => this.#exchange(stale))
       if (session) return session.access_token
     } catch (error) {
       if (!(error instanceof Problem) || error.temporary || error.status === 0) throw error
@@ -83,6 +81,14 @@ export class Http {
     this.#session.clear()
     this.#onSignedOut()
     throw new Problem({ code: 'session_revoked', status: 401 })
+  }
+
+  async #exchange(stale: HeldSession): Promise<Session> {
+    const { refresh_token } = stale
+    const response = await this.#once('POST', '/auth/refresh', { body: { refresh_token } }, refresh_token ? null : stale.access_token)
+    const text = await response.text()
+    if (!response.ok) throw readProblem(response.status, text, '')
+    return JSON.parse(text) as Session
   }
 
   async #json<T>(method: string, path: string, options: RequestOptions): Promise<T> {

@@ -14,8 +14,10 @@ export class Problem extends Error {
   readonly request_id: string
   readonly fields: FieldProblem[]
   readonly detail: string
+  /** The server's own words, in Chinese. */
+  readonly title: string
 
-  constructor(parts: Partial<Pick<Problem, 'status' | 'code' | 'temporary' | 'retry_after_ms' | 'request_id' | 'fields' | 'detail'>>) {
+  constructor(parts: Partial<Pick<Problem, 'status' | 'code' | 'temporary' | 'retry_after_ms' | 'request_id' | 'fields' | 'detail' | 'title'>>) {
     super(parts.code ?? 'internal')
     this.name = 'Problem'
     this.status = parts.status ?? 0
@@ -25,6 +27,7 @@ export class Problem extends Error {
     this.request_id = parts.request_id ?? ''
     this.fields = parts.fields ?? []
     this.detail = parts.detail ?? ''
+    this.title = parts.title ?? ''
   }
 
   field(path: string): FieldProblem | undefined {

@@ -2,6 +2,7 @@
 // Refresh tokens rotate and their reuse revokes the session, so refreshing is single-flight, also between tabs: whoever
 // gets the lock second finds the newer token in the storage and uses that.
 import { shallowRef } from 'vue'
+import { newId } from '../platform'
 import type { Me, Session } from './types'
 
 export interface HeldSession extends Session {
@@ -53,21 +54,22 @@ export class SessionStore {
     return held !== null && held.access_expires_at - LEEWAY_MS > now_ms
   }
 
-  /** `exchange` trades a refresh token for a session; null from here means nobody is signed in any more. */
-  refresh(stale_token: string, exchange: (refresh_token: string) => Promise<Session>): Promise<HeldSession | null> {
+  /** `exchange` trades what is held for a newer session; null from here means nobody is signed in any more. */
+  refresh(stale_token: string, exchange: (held: HeldSession) => Promise<Session>): Promise<HeldSession | null> {
     this.#flight ??= this.#locked(() => this.#refresh(stale_token, exchange)).finally(() => (this.#flight = null))
     return this.#flight
   }
 
-  async #refresh(stale_token: string, exchange: (refresh_token: string) => Promise<Session>): Promise<HeldSession | null> {
+  async #refresh(stale_token: string, exchange: (held: HeldSession) => Promise<Session>): Promise<HeldSession | null> {
     const held = this.#load()
     if (!held) return null
     if (held.access_token !== stale_token) {
       this.current.value = held
       return held
     }
-    if (!held.refresh_token) return null
-    return this.save(await exchange(held.refresh_token), held.remember)
+    // A session that is not remembered renews by its access token, while that is alive.
+    if (!held.refresh_token && held.access_expires_at <= Date.now()) return null
+    return this.save(await exchange(held), held.remember)
   }
 
   #locked<T>(run: () => Promise<T>): Promise<T> {
@@ -85,7 +87,7 @@ export class SessionStore {
 }
 
 /** One id per installation, as the socket's hello wants it. */
-export function deviceId(newId: () => string): string {
+export function deviceId(): string {
   const key = 'wz.device'
   const held = localStorage.getItem(key)
   if (held) return held
@@ -94,8 +96,11 @@ export function deviceId(newId: () => string): string {
   return made
 }
 
+/** Who signs in, as every sign-in request wants it. */
+export const thisDevice = () => ({ id: deviceId(), label: deviceName() })
+
 /** What a person recognises in the list of signed-in devices. */
-export function deviceName(agent = navigator.userAgent): string {
+function deviceName(agent = navigator.userAgent): string {
   const browser = /Edg\//.test(agent) ? 'Edge' : /MicroMessenger/.test(agent) ? 'WeChat' : /Firefox\//.test(agent) ? 'Firefox' : /Chrome\//.test(agent) ? 'Chrome' : /Safari\//.test(agent) ? 'Safari' : 'Browser'
   const system = /iPhone|iPad/.test(agent) ? 'iOS' : /Android/.test(agent) ? 'Android' : /Windows/.test(agent) ? 'Windows' : /Mac OS/.test(agent) ? 'macOS' : /Linux/.test(agent) ? 'Linux' : ''
   return system ? `${browser} · ${system}` : browser

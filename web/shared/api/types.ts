@@ -10,11 +10,14 @@ export interface Page<T> {
 export interface Me {
   id: string
   role: 'patient' | 'doctor' | 'reviewer' | 'admin'
-  name: string
+  name: string | null
   phone_masked: string | null
+  account: string | null
+  sex: 'male' | 'female' | 'unknown' | null
+  /** `1987-05-31` */
+  birth_date: string | null
   avatar_url: string | null
   roles: string[]
-  doctor_id?: string | null
 }
 
 export interface Session {
@@ -116,18 +119,18 @@ export interface Announcement {
   id: string
   title: string
   text: string
-  created_at?: number
+  published_at: number
 }
 
 export interface SpecialService {
-  id: string
+  code: string
   name: string
   summary: string
-  department_id?: string | null
 }
 
 export interface Home {
-  hospital: Hospital
+  /** Null in an installation that nobody has filled yet. */
+  hospital: Hospital | null
   hot_departments: Department[]
   special_services: SpecialService[]
   hot_doctors: DoctorCard[]
@@ -190,6 +193,7 @@ export interface Allowed {
   call: boolean
   end: boolean
   terminate: boolean
+  write_record: boolean
   review: boolean
   continue: boolean
   refund: boolean
@@ -197,7 +201,9 @@ export interface Allowed {
 
 export interface Consultation {
   id: string
-  order_no: string
+  /** A free follow-up has none. */
+  order_no: string | null
+  parent_id: string | null
   kind: Kind
   channel: Channel
   state: ConsultationState
@@ -208,25 +214,34 @@ export interface Consultation {
   intake: Intake
   proof?: Proof | null
   price_fen: number
-  order: { id: string; state: OrderState; refund_state: RefundState; amount_fen: number } | null
+  order?: { id: string; state: OrderState; refund_state: RefundState; amount_fen: number } | null
   created_at: number
+  pay_deadline_at?: number | null
+  paid_at?: number | null
+  window_ends_at?: number | null
+  record_due_at?: number | null
   accept_deadline_at?: number | null
   first_reply_deadline_at?: number | null
   accepted_at?: number | null
   ended_at?: number | null
   reject_reason?: string | null
-  terminate_reason?: string | null
+  terminate_reason?: { code: string; detail: string; guidance: string } | null
   record?: { id: string; completed_at: number | null } | null
   review?: { score: number; text: string; state: string } | null
+  /** Voice and video only: who has accepted the notice (CON-08). */
+  av_consent?: { patient: boolean; doctor: boolean } | null
+  version: number
   can: Allowed
   follow_ups_left: number
 }
 
-export interface DoctorConsultation extends Consultation {
-  unread: number
-  last_line: string | null
-  waiting_since: number | null
-  condition_summary: string
+/** A line of a list: the same, with what happened in the conversation lately. */
+export interface ConsultationLine extends Consultation {
+  unread?: number
+  last_line?: string | null
+  last_at?: number | null
+  waiting_since?: number | null
+  condition_summary?: string
 }
 
 export interface MedicalRecord {
@@ -245,10 +260,12 @@ export interface MedicalRecord {
 }
 
 export interface RecordRow {
-  id: string
   consultation_id: string
+  kind: Kind
   doctor_name: string
+  title_label: string
   department: string
+  /** Impression or diagnosis. */
   summary: string
   completed_at: number
 }
@@ -260,7 +277,7 @@ export interface Order {
   id: string
   order_no: string
   subject: string
-  consultation_id: string
+  consultation_id?: string | null
   amount_fen: number
   state: OrderState
   refund_state: RefundState
@@ -268,13 +285,16 @@ export interface Order {
   created_at: number
   paid_at?: number | null
   expires_at: number
-  refunds: { id: string; amount_fen: number; state: RefundState; reason: string; created_at: number }[]
+  /** `state`: requested, denied, approved, processing, closed, abnormal, success. */
+  refunds: { id: string; amount_fen: number; state: string; reason: string; created_at: number; finished_at?: number | null }[]
 }
 
 export interface Payment {
   payment_id: string
-  prepay_id: string
-  cashier_url: string | null
+  prepay_id?: string
+  code_url?: string
+  /** The simulated cashier; demo only. */
+  cashier_url?: string
 }
 
 export interface Notification {
