@@ -235,14 +235,20 @@ export interface Consultation {
   follow_ups_left: number
 }
 
-/** A line of a list: the same, with what happened in the conversation lately. */
-export interface ConsultationLine extends Consultation {
-  unread?: number
-  last_line?: string | null
-  last_at?: number | null
-  waiting_since?: number | null
-  condition_summary?: string
+/** What happened in the conversation lately. */
+export interface Talk {
+  /** Messages of the other side after the read mark, 99 at most. */
+  unread: number
+  last_line: string | null
+  last_at: number | null
+  /** Paid and not yet accepted: since when. */
+  waiting_since: number | null
+  condition_summary: string
 }
+
+/** A line of a list; a single consultation has no talk. */
+export type ConsultationLine = Consultation & Partial<Talk>
+export type DoctorConsultation = Consultation & Talk
 
 export interface MedicalRecord {
   consultation_id?: string
