@@ -12,8 +12,14 @@ use crate::{
     state::{App, Parts},
     timers::TimerKind,
 };
-use chat::{clock::Clock, entropy::Entropy, ids::TenantId, token::TokenKeys};
-use std::collections::HashMap;
+use chat::{
+    clock::Clock,
+    entropy::Entropy,
+    ids::TenantId,
+    log::{Embedded, LogError, MessageLog, Options},
+    token::TokenKeys,
+};
+use std::{collections::HashMap, sync::Arc};
 use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use utoipa_axum::router::OpenApiRouter;
@@ -39,6 +45,10 @@ pub enum StartError {
     Db(#[from] DbError),
     #[error("opening the keys")]
     Keys(#[from] KeyError),
+    #[error("the start was interrupted")]
+    Stopped(#[source] tokio::task::JoinError),
+    #[error("opening the conversation log")]
+    Log(#[from] LogError),
     #[error("making the folder {path}")]
     Folder {
         path: String,
@@ -70,6 +80,7 @@ pub async fn build(config: Config, clock: Clock, entropy: Entropy) -> Result<App
     let keys = Keys::open(&config.keys, &entropy)?;
     let db = Db::open(&config.db()).await?;
     let tenant = tenant(&db, &clock, &entropy).await?;
+    let log = Arc::new(open_log(&config, &clock, &entropy, &keys).await?);
     let tokens = TokenKeys::new(keys.derived("access token v1"));
     Ok(App::new(Parts {
         passwords: Passwords::new(config.accounts.password_memory_kib),
@@ -87,8 +98,22 @@ pub async fn build(config: Config, clock: Clock, entropy: Entropy) -> Result<App
         entropy,
         keys,
         tokens,
+        log,
         tenant,
     }))
+}
+
+/// Recovery blocks for up to a second or two after a kill.
+async fn open_log(config: &Config, clock: &Clock, entropy: &Entropy, keys: &Keys) -> Result<MessageLog, StartError> {
+    let mut options = Options::new(config.data.join("log"), clock.clone(), entropy.clone(), Arc::new(keys.clone()));
+    options.on_poison = Arc::new(|why| {
+        // A failed sync: nothing may be acknowledged any more, and only a restart finds out what is on disk.
+        tracing::error!(why, "log.poisoned");
+        std::process::exit(i32::from(crate::cli::STORAGE_FAILURE));
+    });
+    tracing::info!(dir = %options.dir.display(), "log.embedded");
+    let opened = tokio::task::spawn_blocking(move || Embedded::open(options)).await.map_err(StartError::Stopped)?;
+    Ok(MessageLog::Embedded(opened?))
 }
 
 /// The hospital's row, made at the first start.

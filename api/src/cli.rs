@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 const BAD_CONFIGURATION: u8 = 78;
-const STORAGE_FAILURE: u8 = 74;
+pub(crate) const STORAGE_FAILURE: u8 = 74;
 
 #[derive(Debug, Parser)]
 #[command(name = "wenzhen", version, about = "Online consultation server")]

@@ -15,6 +15,7 @@ pub mod doctors;
 pub mod http;
 pub mod idempotency;
 pub mod keys;
+pub mod notifications;
 pub mod outbox;
 pub mod records;
 pub mod search;
@@ -31,4 +32,11 @@ mod telemetry;
 pub use build::{Registry, Slice, StartError, build, registry};
 
 /// Every slice registers here: routes, outbox topics, kinds of timers.
-pub const SLICES: &[Slice] = &[accounts::SLICE, catalogue::SLICE, doctors::SLICE, search::SLICE];
+#[rustfmt::skip] // one line a slice
+pub const SLICES: &[Slice] = &[
+    accounts::SLICE,
+    catalogue::SLICE,
+    doctors::SLICE,
+    search::SLICE,
+    notifications::SLICE,
+];

@@ -10,7 +10,7 @@ use crate::{
     search::Search,
     timers::TimerKind,
 };
-use chat::{clock::Clock, entropy::Entropy, ids::TenantId, token::TokenKeys};
+use chat::{clock::Clock, entropy::Entropy, ids::TenantId, log::MessageLog, token::TokenKeys};
 use std::{ops::Deref, sync::Arc};
 use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -26,6 +26,8 @@ pub struct Parts {
     pub clock: Clock,
     pub entropy: Entropy,
     pub keys: Keys,
+    /// Who may speak and what was said. SQL reaches it only through the outbox.
+    pub log: Arc<MessageLog>,
     /// Signs and verifies access tokens.
     pub tokens: TokenKeys,
     /// The hospital of this installation.
@@ -85,6 +87,9 @@ impl App {
         self.shutdown.cancel();
         self.tasks.close();
         self.tasks.wait().await;
+        if let Err(error) = self.log.close().await {
+            tracing::error!(error = %crate::http::causes(&error), "log.close");
+        }
         self.db.close().await;
     }
 

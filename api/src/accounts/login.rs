@@ -1,6 +1,6 @@
 //! Signing in: patients by password (ACC-06) or SMS code (ACC-08), doctors and staff at a door of their own (ACC-14).
 //!
-//! Every refusal of a password reads `invalid_credentials` and takes as long as a check of one.
+//! Every refusal of a password reads `credentials_wrong` and takes as long as a check of one.
 
 use super::{
     lockout::Attempt,
@@ -18,7 +18,7 @@ use chat::ids::Role;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-const INVALID_CREDENTIALS: Code = Code::new(401, "invalid_credentials", "账号或密码错误");
+const INVALID_CREDENTIALS: Code = Code::new(401, "credentials_wrong", "账号或密码错误");
 const ACCOUNT_NAME_CHARS_MAX: usize = 64;
 
 #[derive(Deserialize, ToSchema)]
@@ -50,7 +50,7 @@ pub(super) struct StaffLogin {
 /// Signs a patient in by phone and password.
 #[utoipa::path(
     post, path = "/api/auth/login", tag = "accounts", request_body = PasswordLogin,
-    responses((status = 200, body = Session), (status = 401, body = crate::http::ProblemBody, description = "`invalid_credentials`"),
+    responses((status = 200, body = Session), (status = 401, body = crate::http::ProblemBody, description = "`credentials_wrong`"),
         (status = 429, body = crate::http::ProblemBody, description = "`sign_in_locked`"))
 )]
 pub(super) async fn login(State(app): State<App>, Json(request): Json<PasswordLogin>) -> Result<Json<Session>, Problem> {
@@ -76,7 +76,7 @@ pub(super) async fn login_by_sms(State(app): State<App>, Json(request): Json<Sms
 /// Signs a doctor or a member of staff in. Patients are refused here, staff at the patients' door.
 #[utoipa::path(
     post, path = "/api/auth/staff/login", tag = "accounts", request_body = StaffLogin,
-    responses((status = 200, body = Session), (status = 401, body = crate::http::ProblemBody, description = "`invalid_credentials`"),
+    responses((status = 200, body = Session), (status = 401, body = crate::http::ProblemBody, description = "`credentials_wrong`"),
         (status = 429, body = crate::http::ProblemBody, description = "`sign_in_locked`"))
 )]
 pub(super) async fn login_staff(State(app): State<App>, Json(request): Json<StaffLogin>) -> Result<Json<Session>, Problem> {

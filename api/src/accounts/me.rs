@@ -72,7 +72,7 @@ pub(super) async fn change(State(app): State<App>, actor: Actor, Json(request): 
 /// Changes the password; every other session of the person ends.
 #[utoipa::path(
     post, path = "/api/me/password", tag = "accounts", request_body = PasswordChange,
-    responses((status = 204), (status = 422, body = crate::http::ProblemBody, description = "`wrong_password`, `invalid_fields`"))
+    responses((status = 204), (status = 422, body = crate::http::ProblemBody, description = "`wrong_password`, `invalid_field`"))
 )]
 pub(super) async fn change_password(
     State(app): State<App>,

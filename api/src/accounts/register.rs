@@ -32,7 +32,7 @@ pub(super) struct Registration {
 #[utoipa::path(
     post, path = "/api/auth/register", tag = "accounts", request_body = Registration,
     responses((status = 201, body = Session), (status = 409, body = crate::http::ProblemBody, description = "`already_registered`"),
-        (status = 422, body = crate::http::ProblemBody, description = "`invalid_code`, `invalid_fields`"))
+        (status = 422, body = crate::http::ProblemBody, description = "`invalid_code`, `invalid_field`"))
 )]
 pub(super) async fn register(State(app): State<App>, Json(request): Json<Registration>) -> Result<(StatusCode, Json<Session>), Problem> {
     let phone = Phone::of_field(&request.phone)?;

@@ -27,7 +27,7 @@ async fn a_patient_registers_by_phone_and_signs_in_by_password() {
         (Some("张伟"), Some("138****0001"), Some("patient"))
     );
     log_in(&test, PASSWORD, &test.device()).await.status(200);
-    log_in(&test, "wrong-horse-9", &test.device()).await.refused(401, "invalid_credentials");
+    log_in(&test, "wrong-horse-9", &test.device()).await.refused(401, "credentials_wrong");
 }
 
 /// ACC-01, ACC-11: a wrong, expired or used-up code makes no account.
@@ -49,7 +49,7 @@ async fn without_a_valid_code_no_account_is_made() {
     let code = test.sms_code(PHONE).unwrap();
     test.advance_ms(5 * MINUTE_MS).await;
     test.post("/api/auth/register", register(&code)).await.refused(422, "invalid_code");
-    log_in(&test, PASSWORD, &test.device()).await.refused(401, "invalid_credentials");
+    log_in(&test, PASSWORD, &test.device()).await.refused(401, "credentials_wrong");
 }
 
 /// ACC-10: one code a minute for a number; the refusal says how long. D.13: five an hour, ten a day.
@@ -102,9 +102,9 @@ async fn staff_and_patients_have_separate_doors() {
     let doctor = test.staff("liming", Role::Doctor, &[]).await;
     assert_eq!(doctor.get("/api/me").await.ok()["role"], "doctor");
     let at_staff_door = json!({ "account": PHONE, "password": PASSWORD, "device": test.device() });
-    test.post("/api/auth/staff/login", at_staff_door).await.refused(401, "invalid_credentials");
+    test.post("/api/auth/staff/login", at_staff_door).await.refused(401, "credentials_wrong");
     let at_patient_door = json!({ "phone": "liming", "password": PASSWORD, "device": test.device() });
-    test.post("/api/auth/login", at_patient_door).await.refused(422, "invalid_fields");
+    test.post("/api/auth/login", at_patient_door).await.refused(422, "invalid_field");
 }
 
 /// D.13: five failures lock for 15 minutes; U-05: but not the device on which the owner has signed in.
@@ -115,7 +115,7 @@ async fn a_stranger_cannot_lock_out_a_known_device() {
     let (mine, strange) = (test.device(), test.device());
     log_in(&test, PASSWORD, &mine).await.status(200);
     for _ in 0..5 {
-        log_in(&test, "wrong-horse-9", &strange).await.refused(401, "invalid_credentials");
+        log_in(&test, "wrong-horse-9", &strange).await.refused(401, "credentials_wrong");
     }
     log_in(&test, PASSWORD, &strange).await.refused(429, "sign_in_locked");
     log_in(&test, PASSWORD, &test.device()).await.refused(429, "sign_in_locked");
@@ -188,11 +188,11 @@ async fn a_changed_password_ends_other_sessions() {
     let tablet = TestPerson::of_session(&test, &log_in(&test, PASSWORD, &test.device()).await.status(200).json());
     let change = |old: &str, new: &str| json!({ "old_password": old, "new_password": new });
     phone.post("/api/me/password", change("wrong-horse-9", "better-horse-10")).await.refused(422, "wrong_password");
-    phone.post("/api/me/password", change(PASSWORD, "short")).await.refused(422, "invalid_fields");
+    phone.post("/api/me/password", change(PASSWORD, "short")).await.refused(422, "invalid_field");
     phone.post("/api/me/password", change(PASSWORD, "better-horse-10")).await.status(204);
     tablet.get("/api/me").await.refused(401, "session_revoked");
     phone.get("/api/me").await.status(200);
-    log_in(&test, PASSWORD, &test.device()).await.refused(401, "invalid_credentials");
+    log_in(&test, PASSWORD, &test.device()).await.refused(401, "credentials_wrong");
     log_in(&test, "better-horse-10", &test.device()).await.status(200);
 }
 
@@ -201,7 +201,7 @@ async fn a_changed_password_ends_other_sessions() {
 async fn bad_bodies_are_refused_with_the_path_of_the_field() {
     let test = TestApp::start().await;
     let body = json!({ "phone": PHONE, "password": PASSWORD, "device": { "id": 7, "label": "x" } });
-    let problem = test.post("/api/auth/login", body).await.refused(422, "invalid_fields");
+    let problem = test.post("/api/auth/login", body).await.refused(422, "invalid_field");
     assert_eq!(problem["fields"][0]["path"], "device.id");
     assert!(problem["request_id"].as_str().is_some_and(|id| id.len() == 32));
     let huge = json!({ "phone": "1".repeat(300_000), "purpose": "login" });

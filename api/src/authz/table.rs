@@ -45,6 +45,10 @@ pub const RULES: &[Access] = &[
     row("PATCH",  "/api/me",                                SignedIn),
     row("POST",   "/api/me/password",                       SignedIn),
     // notifications
+    row("GET",    "/api/notifications",                     SignedIn),
+    row("GET",    "/api/notifications/unread-count",        SignedIn),
+    row("POST",   "/api/notifications/{id}/read",           SignedIn),
+    row("POST",   "/api/notifications/read-all",            SignedIn),
     // catalogue, doctors, search
     row("GET",    "/api/hospital",                          Public),
     row("GET",    "/api/home",                              Public),

@@ -4,6 +4,7 @@
 //! Destroying a person's key makes everything sealed with it unreadable for ever; a destroyed key is never made again.
 
 mod sealed;
+mod source;
 mod vault;
 
 pub use sealed::{Place, SecretKey, Unsealable};
