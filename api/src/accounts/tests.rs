@@ -148,11 +148,11 @@ async fn sessions_end_by_time_and_differ_by_role() {
     test.advance_ms(10 * MINUTE_MS).await;
     patient.get("/api/me").await.refused(401, "token_expired");
     let mut staff_token = doctor.refresh_token;
-    for _ in 0..23 {
-        test.advance_ms(20 * MINUTE_MS).await;
+    for _ in 0..31 {
+        test.advance_ms(15 * MINUTE_MS).await;
         staff_token = refresh(staff_token).await.status(200).json()["refresh_token"].as_str().map(str::to_owned);
     }
-    test.advance_ms(20 * MINUTE_MS).await;
+    test.advance_ms(15 * MINUTE_MS).await;
     refresh(staff_token).await.refused(401, "invalid_refresh_token");
     test.advance_ms(29 * DAY_MS).await;
     let later = refresh(patient.refresh_token).await.status(200).json();

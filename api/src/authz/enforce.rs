@@ -1,6 +1,6 @@
 //! The layer in front of every route: token, revocation, table. Denies what it does not know.
 
-use super::{Actor, Who, find};
+use super::{Actor, RULES, Who, find};
 use crate::{
     accounts,
     http::{Problem, codes},
@@ -17,6 +17,9 @@ use http::{HeaderMap, header};
 pub(crate) async fn enforce(State(app): State<App>, mut request: Request, next: Next) -> Result<Response, Problem> {
     let path = request.extensions().get::<MatchedPath>().ok_or_else(Problem::not_found)?;
     let Some(access) = find(request.method(), path.as_str()) else {
+        if RULES.iter().any(|row| row.path == path.as_str()) {
+            return Err(codes::METHOD_NOT_ALLOWED.into());
+        }
         tracing::error!(method = %request.method(), route = path.as_str(), "authz.route_without_rule");
         return Err(codes::FORBIDDEN.into());
     };

@@ -7,7 +7,7 @@ mod machine;
 #[cfg(test)]
 mod machine_tests;
 mod notice;
-mod rules;
+pub(crate) mod rules;
 
 pub use machine::{Closed, Event, Expiry, Outcome, Refused, Reply, State, Terms, Visit, WORDS};
 pub use notice::{AV_NOTICE, Consent, ConsentFlaw, Given, INFORMED_CONSENT, InForce, SCOPE_NOTICE, check, hex, required, unhex};
