@@ -38,6 +38,9 @@ pub struct Run {
     /// Sockets to open; all people of the token file when left out.
     #[arg(long)]
     pub users: Option<usize>,
+    /// How sends come (`text`).
+    #[arg(long, value_enum, default_value_t = Arrivals::Poisson)]
+    pub arrivals: Arrivals,
     /// Messages per second over all people (`text`), with or without `/s`.
     #[arg(long, default_value = "100/s", value_parser = rate)]
     pub rate: f64,
@@ -64,6 +67,14 @@ pub enum ScenarioName {
     Idle,
     /// People talking in pairs: acknowledgement and delivery latency, every message accounted for.
     Text,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Arrivals {
+    /// Open loop at `--rate`: latency counts from the intended moment.
+    Poisson,
+    /// Everybody sends his next line when the last is acknowledged. A probe of capacity: latency is service time only.
+    Closed,
 }
 
 fn rate(text: &str) -> Result<f64, String> {

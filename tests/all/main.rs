@@ -1,3 +1,4 @@
 //! Everything that needs more than one crate, a real process, or the repository itself.
 
+mod kills;
 mod tidy;

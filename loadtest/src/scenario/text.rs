@@ -1,13 +1,14 @@
 //! `text`: people talking in pairs. An open-loop schedule, latency from the intended moment, every message accounted for.
 
 use super::{Opened, RunError, open_all};
-use crate::cli::Run;
+use crate::cli::{Arrivals, Run};
 use crate::clock::Clock;
 use crate::ledger::Ledger;
 use crate::measure::Latency;
 use crate::people::Person;
 use crate::report::{Generator, LatencyMs, Report, ServerCost, judge};
 use crate::schedule::{Intended, Schedule};
+use crate::seed::Seeded;
 use crate::server::usage;
 use crate::socket::{Socket, Target, message_id};
 use chat::wire::{Body, Pull, Send, Text, body, command, event};
@@ -48,6 +49,13 @@ struct Speaker {
     socket: Socket,
     shared: Arc<Shared>,
     start_micros: u64,
+    closed: Option<Closed>,
+}
+
+/// A closed loop: one line under way at a time, until the end.
+struct Closed {
+    end_micros: u64,
+    choice: Seeded,
 }
 
 pub async fn run(options: Run, target: Target, people: Vec<Person>) -> Result<Report, RunError> {
@@ -56,7 +64,8 @@ pub async fn run(options: Run, target: Target, people: Vec<Person>) -> Result<Re
     let Opened { sockets, not_opened } = open_all(&options, &target, &people, clock).await?;
     let opened = sockets.len();
     let length = options.warmup + options.duration;
-    let schedule = Schedule::poisson(options.seed, options.rate, length, opened);
+    let speakers = if options.arrivals == Arrivals::Poisson { opened } else { 0 };
+    let schedule = Schedule::poisson(options.seed, options.rate, length, speakers);
     let warm_micros = u64::try_from(options.warmup.as_micros()).unwrap_or(u64::MAX);
     let shared = Arc::new(Shared {
         clock,
@@ -69,9 +78,13 @@ pub async fn run(options: Run, target: Target, people: Vec<Person>) -> Result<Re
     let sockets = learn_heads(sockets, &people, &shared).await;
     let start_micros = clock.micros() + 500_000;
     shared.ledger(|ledger| ledger.warm_from(start_micros + warm_micros));
-    let (lines, speaking) = seat(sockets, &people, &shared, start_micros);
+    let closed_until = (options.arrivals == Arrivals::Closed).then(|| start_micros + length.as_micros() as u64);
+    let (lines, speaking) = seat(sockets, &people, &shared, start_micros, closed_until.map(|end| (end, options.seed)));
     dispatch(&schedule, &lines, clock, start_micros).await;
     drop(lines);
+    if let Some(end) = closed_until {
+        tokio::time::sleep_until(clock.at(end)).await;
+    }
     let mut outstanding = shared.outstanding.subscribe();
     // A timeout here leaves unanswered sends; the final read settles them.
     let _ = tokio::time::timeout(TRAIL, outstanding.wait_for(|left| *left == 0)).await;
@@ -132,6 +145,7 @@ fn seat(
     people: &[Person],
     shared: &Arc<Shared>,
     start_micros: u64,
+    closed: Option<(u64, u64)>,
 ) -> (Lines, tokio::task::JoinSet<Speaker>) {
     let mut lines = Vec::with_capacity(sockets.len());
     let mut speaking = tokio::task::JoinSet::new();
@@ -148,6 +162,7 @@ fn seat(
             socket,
             shared: shared.clone(),
             start_micros,
+            closed: closed.map(|(end_micros, seed)| Closed { end_micros, choice: Seeded::new(seed, &format!("speaker {index}")) }),
         };
         speaking.spawn(speaker.talk(mine));
     }
@@ -170,6 +185,12 @@ impl Speaker {
     async fn talk(mut self, mut mine: mpsc::UnboundedReceiver<Intended>) -> Self {
         let mut more = true;
         let mut over = self.shared.over.subscribe();
+        if self.closed.is_some() {
+            tokio::time::sleep_until(self.shared.clock.at(self.start_micros)).await;
+            if self.say_next().await.is_err() {
+                return self;
+            }
+        }
         loop {
             tokio::select! {
                 biased;
@@ -178,12 +199,26 @@ impl Speaker {
                     None => more = false,
                 },
                 heard = self.socket.next() => match heard {
-                    Some(kind) => self.hear(kind),
+                    Some(kind) => {
+                        let answered = matches!(kind, event::Kind::Sent(_));
+                        self.hear(kind);
+                        if answered && self.say_next().await.is_err() { return self }
+                    }
                     None => return self,
                 },
                 () = async { let _ = over.wait_for(|over| *over).await; } => return self,
             }
         }
+    }
+
+    /// In a closed loop, the next line now; in an open one, nothing.
+    async fn say_next(&mut self) -> Result<(), tokio_tungstenite::tungstenite::Error> {
+        let now = self.shared.clock.micros();
+        let Some(closed) = self.closed.as_mut().filter(|closed| now < closed.end_micros) else { return Ok(()) };
+        let characters = 5 + closed.choice.below(60) as u16;
+        let intended =
+            Intended { at_micros: now.saturating_sub(self.start_micros), speaker: self.index, nonce: closed.choice.bytes(), characters };
+        self.say(intended).await
     }
 
     async fn say(&mut self, intended: Intended) -> Result<(), tokio_tungstenite::tungstenite::Error> {
