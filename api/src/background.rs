@@ -8,6 +8,9 @@ use tokio::sync::Notify;
 const TICK: Duration = Duration::from_millis(500);
 
 pub(crate) fn start(app: &App) {
+    if let Some(simulator) = app.payments.simulator() {
+        app.tasks.spawn(simulator.clone().run(app.shutdown.clone()));
+    }
     run(app, "outbox", |app| &app.outbox_wake, |app| async move { outbox::run_due(&app).await.map(drop) });
     run(app, "timers", |app| &app.timers_wake, |app| async move { timers::fire_due(&app).await.map(drop) });
     run(app, "revocations", |app| app.revoked.wake(), |app| async move { accounts::poll_revocations(&app).await });

@@ -7,6 +7,7 @@ use crate::{
     db::{Db, DbError},
     keys::{KeyError, Keys},
     outbox::Topic,
+    payments::{Folders, Gateway, GatewayError},
     search::Search,
     sql,
     state::{App, Parts},
@@ -43,6 +44,8 @@ pub struct Registry {
 pub enum StartError {
     #[error("opening the business data")]
     Db(#[from] DbError),
+    #[error("opening the payment channel")]
+    Payments(#[from] GatewayError),
     #[error("opening the keys")]
     Keys(#[from] KeyError),
     #[error("the start was interrupted")]
@@ -81,6 +84,8 @@ pub async fn build(config: Config, clock: Clock, entropy: Entropy) -> Result<App
     let db = Db::open(&config.db()).await?;
     let tenant = tenant(&db, &clock, &entropy).await?;
     let log = Arc::new(open_log(&config, &clock, &entropy, &keys).await?);
+    let shutdown = CancellationToken::new();
+    let payments = payments(&config, &clock, &entropy, &shutdown).await?;
     let tokens = TokenKeys::new(keys.derived("access token v1"));
     Ok(App::new(Parts {
         passwords: Passwords::new(config.accounts.password_memory_kib),
@@ -91,7 +96,8 @@ pub async fn build(config: Config, clock: Clock, entropy: Entropy) -> Result<App
         outbox_wake: Notify::new(),
         timers_wake: Notify::new(),
         tasks: TaskTracker::new(),
-        shutdown: CancellationToken::new(),
+        shutdown,
+        payments,
         config,
         db,
         clock,
@@ -114,6 +120,16 @@ async fn open_log(config: &Config, clock: &Clock, entropy: &Entropy, keys: &Keys
     tracing::info!(dir = %options.dir.display(), "log.embedded");
     let opened = tokio::task::spawn_blocking(move || Embedded::open(options)).await.map_err(StartError::Stopped)?;
     Ok(MessageLog::Embedded(opened?))
+}
+
+/// The demo pays itself; otherwise the contract of the configuration, or no online payment.
+async fn payments(config: &Config, clock: &Clock, entropy: &Entropy, shutdown: &CancellationToken) -> Result<Gateway, GatewayError> {
+    let folders = Folders { data: &config.data, keys: &config.keys };
+    match &config.wechat_pay {
+        Some(contract) => Gateway::open(contract, clock.clone(), entropy.clone()),
+        None if config.demo => Gateway::simulate(folders, config.addr, clock.clone(), entropy.clone(), shutdown.clone()).await,
+        None => Ok(Gateway::None),
+    }
 }
 
 /// The hospital's row, made at the first start.

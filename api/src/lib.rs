@@ -15,8 +15,11 @@ pub mod doctors;
 pub mod http;
 pub mod idempotency;
 pub mod keys;
+pub mod ledger;
 pub mod notifications;
+pub mod orders;
 pub mod outbox;
+pub mod payments;
 pub mod records;
 pub mod search;
 pub mod server;
@@ -39,4 +42,6 @@ pub const SLICES: &[Slice] = &[
     doctors::SLICE,
     search::SLICE,
     notifications::SLICE,
+    orders::SLICE,
+    payments::SLICE,
 ];

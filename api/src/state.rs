@@ -7,6 +7,7 @@ use crate::{
     db::{Db, DbError, Tx},
     keys::Keys,
     outbox::{self, Topic},
+    payments::Gateway,
     search::Search,
     timers::TimerKind,
 };
@@ -38,6 +39,8 @@ pub struct Parts {
     pub sms: Sms,
     /// Index over doctors, departments and diseases.
     pub search: Search,
+    /// The payment channel of this installation.
+    pub payments: Gateway,
     pub(crate) registry: Registry,
     pub(crate) outbox_wake: Notify,
     pub(crate) timers_wake: Notify,

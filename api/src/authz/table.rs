@@ -1,7 +1,7 @@
 //! The table itself: method, path, who. Reviewed like code.
 
 use crate::accounts::StaffFunction;
-use Who::{Doctor, Public, SignedIn};
+use Who::{Callback, Doctor, Patient, Public, SignedIn};
 
 /// Who may call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +67,12 @@ pub const RULES: &[Access] = &[
     row("PUT",    "/api/doctor/prices",                     Doctor),
     // consultations, records, reviews
     // orders, payments
+    row("GET",    "/api/orders",                            Patient),
+    row("GET",    "/api/orders/{id}",                       Patient),
+    row("POST",   "/api/orders/{id}/payments",              Patient),
+    row("POST",   "/api/orders/{id}/refund-requests",       Patient),
+    row("POST",   "/api/callbacks/wechat-pay/payments",     Callback),
+    row("POST",   "/api/callbacks/wechat-pay/refunds",      Callback),
     // uploads
 ];
 

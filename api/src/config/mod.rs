@@ -4,7 +4,7 @@ mod load;
 
 pub use load::{ConfigError, load};
 
-use crate::db::DbConfig;
+use crate::{db::DbConfig, payments::WechatPayConfig};
 use serde::Deserialize;
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -25,6 +25,8 @@ pub struct Config {
     pub seed: u64,
     pub database: Database,
     pub accounts: Accounts,
+    /// The contract with WeChat Pay; absent = simulated in the demo, no online payment otherwise.
+    pub wechat_pay: Option<WechatPayConfig>,
     pub log: Log,
 }
 
@@ -83,6 +85,7 @@ impl Default for Config {
             seed: 1,
             database: Database::default(),
             accounts: Accounts::default(),
+            wechat_pay: None,
             log: Log::default(),
         }
     }

@@ -1,7 +1,7 @@
 //! Assembles the router. Order matters: identity and problem rendering outside, authorization right around the API's routes.
 
 use super::{health, openapi};
-use crate::{SLICES, authz, http as web, state::App};
+use crate::{SLICES, authz, http as web, payments, state::App};
 use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::openapi::OpenApi;
@@ -22,7 +22,8 @@ pub fn router(app: &App) -> Router {
     let api = api
         .route_layer(middleware::from_fn_with_state(app.clone(), authz::enforce))
         .merge(openapi::routes(document))
-        .merge(health::routes());
+        .merge(health::routes())
+        .merge(payments::demo_routes(app));
     api.fallback(get(web::not_found))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(CatchPanicLayer::custom(caught))

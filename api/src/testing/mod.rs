@@ -195,5 +195,6 @@ fn config(dir: &TempDir) -> Config {
     let mut config = Config { data: dir.path().join("data"), keys: dir.path().join("keys"), demo: true, ..Config::default() };
     // The cheapest argon2: its cost is not what tests are about.
     config.accounts.password_memory_kib = 8;
+    crate::payments::testing::lay_simulator_keys(&config.keys).expect("writes test keys");
     config
 }
