@@ -5,7 +5,7 @@ use std::sync::{
     Arc,
     atomic::{AtomicI64, Ordering},
 };
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// Wall time for the log, tokens and business timers. Waiting is tokio's business, not the clock's.
 #[derive(Clone, Debug)]
@@ -35,5 +35,19 @@ impl Clock {
         if let Self::Manual(now) = self {
             now.fetch_add(ms, Ordering::SeqCst);
         }
+    }
+}
+
+/// Measures how long something took, for metrics only. Monotone, unlike the clock; decides nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    pub fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    pub fn elapsed_ms(&self) -> f64 {
+        self.0.elapsed().as_secs_f64() * 1_000.0
     }
 }

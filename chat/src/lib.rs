@@ -10,7 +10,7 @@ pub mod wire;
 #[cfg(feature = "server")]
 pub mod clock;
 #[cfg(feature = "server")]
-mod connection;
+pub mod connection;
 #[cfg(feature = "server")]
 pub mod entropy;
 #[cfg(feature = "server")]

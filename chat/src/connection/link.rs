@@ -3,12 +3,12 @@
 use super::mailbox::{CloseOrder, Mailbox};
 use crate::errors::CloseCode;
 use crate::hub::{Person, SocketId};
-use crate::ids::{DeviceId, SessionId, Timestamp, UserId};
+use crate::ids::{ConversationId, DeviceId, SessionId, Timestamp, UserId};
 use crate::token::AccessClaims;
 use crate::wire::codec::Subprotocol;
 use std::sync::{
-    Arc,
-    atomic::{AtomicI64, AtomicU32, Ordering},
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering},
 };
 
 /// Counts sweeps, not time: cheap to read, and still while a test holds the clock.
@@ -23,11 +23,14 @@ pub(crate) struct Link {
     pub subprotocol: Subprotocol,
     pub person: Arc<Person>,
     pub mailbox: Mailbox,
-    pub issued_at: AtomicI64,
     expires_at: AtomicI64,
     heard_at: AtomicU32,
     progress_at: AtomicU32,
+    is_blocked: AtomicBool,
     pinged_at: AtomicU32,
+    /// The conversation of the last acknowledged send: its key is at hand.
+    warm: Mutex<Option<ConversationId>>,
+    watched: Mutex<Vec<UserId>>,
 }
 
 impl Link {
@@ -40,17 +43,31 @@ impl Link {
             subprotocol,
             person,
             mailbox: Mailbox::default(),
-            issued_at: AtomicI64::new(claims.issued_at.0),
             expires_at: AtomicI64::new(claims.expires_at.0),
             heard_at: AtomicU32::new(now),
             progress_at: AtomicU32::new(now),
+            is_blocked: AtomicBool::new(false),
             pinged_at: AtomicU32::new(now),
+            warm: Mutex::default(),
+            watched: Mutex::default(),
         }
     }
 
     pub fn refresh(&self, claims: &AccessClaims) {
-        self.issued_at.store(claims.issued_at.0, Ordering::Relaxed);
         self.expires_at.store(claims.expires_at.0, Ordering::Relaxed);
+    }
+
+    pub fn warm(&self) -> Option<ConversationId> {
+        *self.warm.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn set_warm(&self, conversation: ConversationId) {
+        *self.warm.lock().unwrap_or_else(PoisonError::into_inner) = Some(conversation);
+    }
+
+    /// Returns the watch list before.
+    pub fn replace_watched(&self, users: Vec<UserId>) -> Vec<UserId> {
+        std::mem::replace(&mut self.watched.lock().unwrap_or_else(PoisonError::into_inner), users)
     }
 
     pub fn heard(&self, now: Tick) {
@@ -58,7 +75,14 @@ impl Link {
         self.progress_at.store(now, Ordering::Relaxed);
     }
 
-    pub fn progressed(&self, now: Tick) {
+    /// The kernel takes no more at the moment.
+    pub fn blocked(&self) {
+        self.is_blocked.store(true, Ordering::Relaxed);
+    }
+
+    /// Everything that was written is out.
+    pub fn unblocked(&self, now: Tick) {
+        self.is_blocked.store(false, Ordering::Relaxed);
         self.progress_at.store(now, Ordering::Relaxed);
     }
 
@@ -71,7 +95,7 @@ impl Link {
         let silent = tick.wrapping_sub(self.heard_at.load(Ordering::Relaxed));
         if now.0 >= self.expires_at.load(Ordering::Relaxed) {
             self.close(CloseCode::TokenExpired);
-        } else if self.mailbox.bytes() > 0 && tick.wrapping_sub(self.progress_at.load(Ordering::Relaxed)) >= patience {
+        } else if self.is_blocked.load(Ordering::Relaxed) && tick.wrapping_sub(self.progress_at.load(Ordering::Relaxed)) >= patience {
             self.close(CloseCode::NoProgress);
         } else if silent >= 3 * heartbeat {
             self.close(CloseCode::HeartbeatLost);

@@ -17,6 +17,26 @@ pub(crate) struct EntryMark {
     pub at: Timestamp,
 }
 
+impl EntryMark {
+    pub fn of(conversation: ConversationId, entry: &wire::Entry) -> Self {
+        let mut hash_prefix = [0; 8];
+        hash_prefix.copy_from_slice(entry.hash.get(..8).unwrap_or(&[0; 8]));
+        Self { conversation, seq: entry.seq, hash_prefix, at: Timestamp(entry.at_ms) }
+    }
+
+    /// The person's own marks are not known here: 0, which a client that takes the larger value ignores.
+    pub fn to_head(&self) -> wire::Head {
+        wire::Head {
+            conversation: self.conversation.to_string(),
+            seq: self.seq,
+            hash_prefix: self.hash_prefix.to_vec().into(),
+            last_at_ms: self.at.0,
+            read_seq: 0,
+            delivered_seq: 0,
+        }
+    }
+}
+
 /// Two ephemerals with the same key: the later one replaces the earlier one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EphemeralKey {

@@ -53,8 +53,8 @@ close_codes! {
     Internal = 1011, "internal", Yes, 10_000, "something went wrong on our side";
     Drain = 4000, "drain", Yes, 10_000, "this node goes away; another one is there";
     HelloTimeout = 4001, "hello_timeout", Yes, 5_000, "no hello within 5 s";
-    Unauthenticated = 4002, "unauthenticated", WithNewToken, 1_000, "the access token in hello or refresh is not valid";
-    TokenExpired = 4003, "token_expired", WithNewToken, 1_000, "the access token ran out without a refresh";
+    Unauthenticated = 4002, "unauthenticated", WithNewToken, 1_000, "the access token in hello is not valid";
+    TokenExpired = 4003, "token_expired", WithNewToken, 1_000, "the access token has expired, in hello or for want of a refresh";
     Revoked = 4004, "revoked", No, 0, "the session was signed out or the account stopped";
     Malformed = 4005, "malformed", No, 0, "a record is not in the form of the schema";
     HelloExpected = 4006, "hello_expected", No, 0, "something came before hello";

@@ -42,6 +42,7 @@ codes! {
     InvalidField = "invalid_field", 422, false, 0, "a field has a value outside its limits";
     TooLarge = "too_large", 413, false, 0, "the record or body is larger than allowed";
     TooMany = "too_many", 422, false, 0, "more items than allowed in one request";
+    MalformedBody = "malformed_body", 422, false, 0, "the entry's body cannot be applied to the conversation";
     ServerOnly = "server_only", 403, false, 0, "only the server appends entries of this kind";
     MethodNotAllowed = "method_not_allowed", 405, false, 0, "this path does not answer to this method";
     UnsupportedMediaType = "unsupported_media_type", 415, false, 0, "content of this type is not accepted";
@@ -65,13 +66,18 @@ codes! {
     IdempotencyConflict = "idempotency_conflict", 409, false, 0, "this Idempotency-Key was used with another body";
     VersionConflict = "version_conflict", 409, false, 0, "somebody else saved a newer version";
     InvalidTransition = "invalid_transition", 409, false, 0, "the object's state does not allow this";
-    NotOpen = "not_open", 409, false, 0, "the conversation is not open for this person to speak";
+    NotOpen = "conversation_not_open", 409, false, 0, "the conversation is not open for this person to speak";
     ConversationClosed = "conversation_closed", 409, false, 0, "the conversation is closed";
     ConversationFull = "conversation_full", 409, false, 0, "the conversation holds as many entries as it can";
-    RecallTooLate = "recall_too_late", 409, false, 0, "the time in which this entry could be recalled has passed";
+    WrongState = "wrong_state", 409, false, 0, "the conversation's state does not allow this";
+    TooManyMembers = "too_many_members", 409, false, 0, "the conversation has as many memberships as it can";
+    RecallTooOld = "recall_too_old", 409, false, 0, "the two minutes in which this entry could be recalled have passed";
+    NotRecallable = "not_recallable", 409, false, 0, "only one's own messages are recalled, and a recall is not";
+    Erased = "erased", 410, false, 0, "the key of this conversation was destroyed; nobody can read or write it any more";
     CallInProgress = "call_in_progress", 409, false, 0, "the conversation has a live call already";
     CallNotRinging = "call_not_ringing", 409, false, 0, "the call does not ring any more";
     CallNotLive = "call_not_live", 409, false, 0, "the call is over";
+    CallNotAccepted = "call_not_accepted", 409, false, 0, "the call was not accepted";
     CallNotAnswered = "call_not_answered", 409, false, 0, "the call has not been answered yet";
     CallWrongParty = "call_wrong_party", 403, false, 0, "only the other party of the call does this";
     CallOtherDevice = "call_other_device", 409, false, 0, "another device of this person carries the call; attach to take it over";
@@ -87,13 +93,27 @@ codes! {
     QuotaExceeded = "quota_exceeded", 429, true, 3_600_000, "the quota of this person is used up for now";
     DiskLow = "disk_low", 503, true, 30_000, "the server has too little free space to promise durability";
     Unavailable = "unavailable", 503, true, 2_000, "the server cannot do this at the moment";
+    ShuttingDown = "shutting_down", 503, true, 2_000, "this node goes away; another one is there";
+    LogPoisoned = "log_poisoned", 503, true, 5_000, "a write failed and nothing is promised any more until a restart";
+    KeyUnavailable = "key_unavailable", 503, true, 5_000, "the key of this conversation cannot be fetched now";
     Timeout = "timeout", 504, true, 1_000, "no answer in time; whether it was done is unknown, the same id is safe to repeat";
+    LogDamaged = "log_damaged", 500, false, 0, "what is stored does not verify; an operator has to look";
     Internal = "internal", 500, true, 5_000, "something went wrong on our side";
 }
 
 impl Code {
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|code| code.as_str() == word)
+    }
+
+    /// As a client is told. That somebody is not a member of an existing conversation is said like "no such conversation".
+    #[cfg(feature = "server")]
+    pub fn of_log_error(error: &crate::log::LogError) -> Self {
+        use crate::log::{LogError, Refusal};
+        match error {
+            LogError::Refused(Refusal::NotAMember) => Self::UnknownConversation,
+            other => Self::from_word(other.code()).unwrap_or(Self::Internal),
+        }
     }
 
     /// The event that answers a command; `re` and `conversation` name what it answers.
@@ -127,6 +147,32 @@ mod tests {
         for code in Code::ALL {
             assert!(code.as_str().bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{code:?}");
             assert_eq!(Code::from_word(code.as_str()), Some(*code));
+        }
+    }
+
+    #[cfg(feature = "server")]
+    #[test]
+    fn every_word_of_the_log_is_in_the_table() {
+        use crate::log::Refusal::*;
+        let refusals = [NotOpen, Closed, WrongState, CallInProgress, CallNotRinging, CallNotLive, CallNotAccepted, StaleHead, Full];
+        for refusal in refusals.into_iter().chain([TooManyMembers, TooOld, NotRecallable]) {
+            assert_eq!(Code::from_word(refusal.code()).map(Code::as_str), Some(refusal.code()));
+        }
+        let refused = crate::log::LogError::Refused(NotAMember);
+        assert_eq!(Code::of_log_error(&refused), Code::of_log_error(&crate::log::LogError::UnknownConversation));
+        for word in [
+            "id_conflict",
+            "too_large",
+            "too_many",
+            "malformed_body",
+            "disk_low",
+            "log_poisoned",
+            "shutting_down",
+            "log_damaged",
+            "erased",
+            "key_unavailable",
+        ] {
+            assert!(Code::from_word(word).is_some(), "{word}");
         }
     }
 

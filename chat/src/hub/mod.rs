@@ -2,20 +2,25 @@
 //!
 //! Never waits for a socket: everything that is sent goes into a bounded mailbox. What a socket says is `connection`'s business.
 
+mod arrival;
+mod delivery;
 mod person;
+mod publisher;
 mod registry;
 mod revocation;
 mod sweeper;
 
-pub(crate) use person::Person;
+pub(crate) use person::{Exceeded, Person};
+pub use publisher::Publisher;
 
 use crate::clock::Clock;
-use crate::connection::{CloseOrder, EphemeralKey, Link};
+use crate::connection::{Admission, AttachmentCheck, CloseOrder, EphemeralKey, Link};
 use crate::entropy::Entropy;
 use crate::errors::CloseCode;
 use crate::fanout::Fanout;
 use crate::ids::{DeviceId, NodeId, SessionId, UserId};
 use crate::limits::HubLimits;
+use crate::log::MessageLog;
 use crate::presence::PresenceBoard;
 use crate::token::TokenKeys;
 use crate::wire;
@@ -64,9 +69,11 @@ pub struct HubStats {
 }
 
 /// What a hub is made of.
-#[derive(Debug)]
 pub struct HubParts {
     pub node: NodeId,
+    pub log: Arc<MessageLog>,
+    /// The same whose callback the log was opened with.
+    pub publisher: Publisher,
     pub clock: Clock,
     pub entropy: Entropy,
     pub tokens: TokenKeys,
@@ -74,9 +81,19 @@ pub struct HubParts {
     pub fanout: Fanout,
     /// Call commands go here; when it is full the client is told to retry.
     pub calls: mpsc::Sender<InboundCall>,
+    pub attachments: AttachmentCheck,
+}
+
+impl std::fmt::Debug for HubParts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HubParts").field("node", &self.node).field("limits", &self.limits).finish_non_exhaustive()
+    }
 }
 
 pub struct Hub {
+    pub(crate) log: Arc<MessageLog>,
+    pub(crate) attachments: AttachmentCheck,
+    admission: Admission,
     pub(crate) node: NodeId,
     pub(crate) clock: Clock,
     pub(crate) entropy: Entropy,
@@ -101,7 +118,11 @@ impl std::fmt::Debug for Hub {
 impl Hub {
     /// Must be called inside a tokio runtime: the sweeper runs there as long as the hub lives.
     pub fn new(parts: HubParts) -> Arc<Self> {
+        let now = parts.clock.now();
         let hub = Arc::new(Self {
+            log: parts.log,
+            attachments: parts.attachments,
+            admission: Admission::new(&parts.limits, now),
             node: parts.node,
             clock: parts.clock,
             entropy: parts.entropy,
@@ -116,6 +137,7 @@ impl Hub {
             tick: AtomicU32::new(0),
             draining: AtomicBool::new(false),
         });
+        parts.publisher.attach(&hub);
         sweeper::start(&hub);
         hub
     }

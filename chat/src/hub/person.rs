@@ -1,12 +1,11 @@
 //! What all sockets of one person share: his role and the rates he may use.
 
-use crate::ids::{Role, Timestamp, UserId};
+use crate::ids::{Role, Timestamp};
 use crate::limits::{HubLimits, TokenBucket};
 use std::sync::{Mutex, MutexGuard};
 
 #[derive(Debug)]
 pub(crate) struct Person {
-    pub user: UserId,
     pub role: Role,
     rates: Mutex<Box<Rates>>,
 }
@@ -28,14 +27,14 @@ pub(crate) enum Exceeded {
 }
 
 impl Person {
-    pub fn new(user: UserId, role: Role, limits: &HubLimits, now: Timestamp) -> Self {
+    pub fn new(role: Role, limits: &HubLimits, now: Timestamp) -> Self {
         let rates = Rates {
             commands: TokenBucket::full(limits.commands_per_s, limits.commands_burst, now),
             sends: TokenBucket::full(limits.sends_per_s, limits.sends_burst, now),
             bytes: TokenBucket::full(limits.bytes_per_s, limits.bytes_burst, now),
             refusals: TokenBucket::full(limits.refusals_per_s, limits.refusals_burst, now),
         };
-        Self { user, role, rates: Mutex::new(Box::new(rates)) }
+        Self { role, rates: Mutex::new(Box::new(rates)) }
     }
 
     pub fn take_bytes(&self, bytes: usize, now: Timestamp) -> Result<(), Exceeded> {

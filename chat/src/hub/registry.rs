@@ -36,7 +36,7 @@ impl Registry {
     ) -> (Arc<Link>, Change) {
         let mut links = self.people.entry(user).or_default();
         let shared = links.iter().map(|link| &link.person).find(|person| person.role == role).cloned();
-        let person = shared.unwrap_or_else(|| Arc::new(Person::new(user, role, limits, now)));
+        let person = shared.unwrap_or_else(|| Arc::new(Person::new(role, limits, now)));
         let link = Arc::new(make(person));
         let first_or_last = links.is_empty();
         links.push(link.clone());

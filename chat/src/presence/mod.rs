@@ -8,7 +8,7 @@ use crate::hub::{Hub, SocketId};
 use crate::ids::{Role, UserId};
 use crate::wire;
 use dashmap::DashMap;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use tokio::sync::broadcast;
 
 /// Changes a subscriber may be behind before it has to ask anew.
@@ -26,11 +26,12 @@ struct Watcher {
 pub(crate) struct PresenceBoard {
     watchers: DashMap<UserId, Vec<Watcher>>,
     changes: broadcast::Sender<(UserId, bool)>,
+    order: Mutex<()>,
 }
 
 impl Default for PresenceBoard {
     fn default() -> Self {
-        Self { watchers: DashMap::new(), changes: broadcast::channel(CHANGES_KEPT).0 }
+        Self { watchers: DashMap::new(), changes: broadcast::channel(CHANGES_KEPT).0, order: Mutex::default() }
     }
 }
 
@@ -67,9 +68,14 @@ pub(crate) fn event(user: UserId, online: bool) -> wire::Event {
 }
 
 impl Hub {
-    pub(crate) fn presence_changed(&self, user: UserId, role: Role, online: bool) {
+    /// `is_online` is asked inside the order of announcements, so that of a departure and an arrival at the same moment the last
+    /// word is the true one. Returns it.
+    pub(crate) fn presence_changed(&self, user: UserId, role: Role, is_online: impl FnOnce() -> bool) -> bool {
+        let _order = self.presence.order.lock().unwrap_or_else(PoisonError::into_inner);
+        let online = is_online();
         let _ = self.presence.changes.send((user, online)); // nobody listening is fine
         let links = self.presence.watchers_of(user, role);
         self.push_ephemeral(&event(user, online), EphemeralKey::Presence(user), links.iter());
+        online
     }
 }
