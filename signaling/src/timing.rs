@@ -27,3 +27,31 @@ pub const CANDIDATE_BYTES_MAX: usize = 512;
 pub const REASON_CHARS_MAX: usize = 32;
 /// TURN credentials never live longer.
 pub const TURN_LIFETIME_S_MAX: i64 = 600;
+
+#[cfg(test)]
+mod tests {
+    /// A message that the schema has and the tour does not mention would be found by nobody.
+    #[test]
+    fn the_protocol_document_names_every_message_of_the_schema() {
+        let schema = include_str!("../../chat/proto/wenzhen/v1/call.proto");
+        let tour = include_str!("../PROTOCOL.md");
+        let names = schema.lines().filter_map(|line| line.strip_prefix("message ")?.split([' ', '{']).next());
+        let missing: Vec<_> =
+            names.clone().filter(|name| !tour.contains(&format!("`{name}")) && !tour.contains(&format!("{name} {{"))).collect();
+        assert!(names.count() > 20 && missing.is_empty(), "not in PROTOCOL.md: {missing:?}");
+    }
+
+    #[test]
+    fn the_protocol_document_names_the_times_and_sizes() {
+        let tour = include_str!("../PROTOCOL.md");
+        for text in [
+            format!("{} s after the invite", super::RING_MS / 1000),
+            format!("{} s after `CallStarted`", super::CONNECT_MS / 1000),
+            format!("{} s after neither", super::RECONNECT_MS / 1000),
+            format!("{} KiB, {} lines", super::SDP_BYTES_MAX / 1024, super::SDP_LINES_MAX),
+            format!("{} bytes", super::CANDIDATE_BYTES_MAX),
+        ] {
+            assert!(tour.contains(&text), "PROTOCOL.md does not say: {text}");
+        }
+    }
+}

@@ -29,6 +29,10 @@ impl CallTask {
         }
         let record = record::of_fact(&self.call, proposal.fact());
         match self.shared.log.append(self.call.conversation, record.drafts, record.guards).await {
+            // The id of a call of long ago: that one is over.
+            Ok(outcome) if matches!(proposal.fact(), Fact::Invited { .. }) && outcome.entries.iter().any(|entry| entry.repeated) => {
+                vec![Input::Refused(proposal, CallError::Over)]
+            }
             Ok(outcome) => {
                 self.followed_seq = self.followed_seq.max(outcome.entries.last().map_or(0, |entry| entry.seq));
                 vec![Input::Recorded(proposal)]

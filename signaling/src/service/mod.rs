@@ -7,6 +7,8 @@ mod begin;
 mod follow;
 mod sweep;
 mod task;
+#[cfg(test)]
+mod tests;
 
 use crate::courier::{Address, Courier};
 use crate::error::CallError;
