@@ -107,10 +107,7 @@ impl Attachments {
     }
 
     /// A worker that overruns the deadline keeps its place until it is done: decoders cannot be stopped, only limited.
-    async fn on_worker<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> Result<T, MediaError> + Send + 'static,
-    ) -> Result<T, MediaError> {
+    async fn on_worker<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T, MediaError> + Send + 'static) -> Result<T, MediaError> {
         let workers = Arc::clone(&self.workers);
         let job = async move {
             let permit = workers.acquire_owned().await.map_err(|_| MediaError::Timeout)?;
@@ -127,4 +124,65 @@ impl Attachments {
 
 fn within(bytes: &Bytes, max: usize) -> Result<(), MediaError> {
     if bytes.len() > max { Err(MediaError::TooLarge { max }) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{image, voice};
+    use std::time::Duration;
+
+    fn open(limits: Limits) -> (tempfile::TempDir, Attachments) {
+        let dir = tempfile::tempdir().unwrap();
+        let attachments = Attachments::open(&BlobStore::Local { dir: dir.path().join("blobs") }, limits).unwrap();
+        (dir, attachments)
+    }
+
+    #[tokio::test]
+    async fn u_16_what_is_stored_is_sealed_and_comes_back_only_with_its_key() {
+        let (dir, attachments) = open(Limits::default());
+        let made = attachments.accept_image(image::carriers::laden_jpeg(400, 300, 1).into(), "image/jpeg").await.unwrap();
+        let (full, thumbnail, key) = (made.full.bytes.clone(), made.thumbnail.bytes.clone(), Key([9; 32]));
+        let stored = attachments.store(&Processed::Image(made), &key).await.unwrap();
+        assert_eq!(attachments.load(stored.id, Variant::Full, &key).await.unwrap(), full);
+        assert_eq!(attachments.load(stored.id, Variant::Thumbnail, &key).await.unwrap(), thumbnail);
+        assert!(matches!(attachments.load(stored.id, Variant::Full, &Key([8; 32])).await, Err(MediaError::Sealed)));
+        assert!(matches!(attachments.load(BlobId::random(), Variant::Full, &key).await, Err(MediaError::NotFound)));
+        for file in files(dir.path()) {
+            let bytes = std::fs::read(file).unwrap();
+            assert!(
+                !image::carriers::contains(&bytes, b"JFIF") && !image::carriers::contains(&bytes, &full[100..132]),
+                "stored in the clear"
+            );
+        }
+        attachments.delete(stored.id).await.unwrap();
+        attachments.delete(stored.id).await.unwrap();
+        assert!(matches!(attachments.load(stored.id, Variant::Full, &key).await, Err(MediaError::NotFound)));
+    }
+
+    #[tokio::test]
+    async fn sizes_types_and_deadlines_are_refusals() {
+        let (_dir, attachments) = open(Limits { image_bytes_max: 1_000, voice_bytes_max: 100, ..Limits::default() });
+        assert!(matches!(attachments.accept_image(vec![0; 1_001].into(), "image/png").await, Err(MediaError::TooLarge { max: 1_000 })));
+        assert!(matches!(attachments.accept_voice(vec![0; 101].into(), "audio/ogg").await, Err(MediaError::TooLarge { max: 100 })));
+        let disguised = attachments.accept_image(Bytes::from_static(b"\x89PNG\r\n\x1a\n"), "image/jpeg").await;
+        assert!(matches!(disguised, Err(MediaError::TypeMismatch)));
+        let (_dir, attachments) = open(Limits { timeout: Duration::ZERO, ..Limits::default() });
+        let late = attachments.accept_image(image::carriers::jpeg(2_000, 2_000).into(), "image/jpeg").await;
+        assert!(matches!(late, Err(MediaError::Timeout)));
+    }
+
+    #[tokio::test]
+    async fn a_voice_message_has_no_thumbnail() {
+        let (_dir, attachments) = open(Limits::default());
+        let made = attachments.accept_voice(Bytes::from_static(voice::samples::CHROMIUM_WEBM), "audio/webm;codecs=opus").await.unwrap();
+        let stored = attachments.store(&Processed::Voice(made.clone()), &Key([1; 32])).await.unwrap();
+        assert!(!stored.thumbnail);
+        assert_eq!(attachments.load(stored.id, Variant::Full, &Key([1; 32])).await.unwrap(), made.bytes);
+    }
+
+    fn files(dir: &std::path::Path) -> Vec<std::path::PathBuf> {
+        let entries = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+        entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+    }
 }

@@ -3,7 +3,7 @@
 //! Colour profiles go with the rest of the metadata: a picture in a wide colour space may look a little paler.
 
 #[cfg(test)]
-mod carriers;
+pub(crate) mod carriers;
 #[cfg(test)]
 mod tests;
 
