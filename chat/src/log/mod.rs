@@ -5,6 +5,8 @@
 
 mod apply;
 mod chain;
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 mod embedded;
 mod error;
 mod guard;
@@ -13,11 +15,13 @@ mod row;
 #[cfg(test)]
 mod tests;
 mod types;
+mod verify;
 
 pub use embedded::{Embedded, Limits, Options, Stats};
 pub use error::LogError;
 pub use guard::{Guard, Refusal};
 pub use types::{Appended, Change, Changes, Committed, Draft, FeedCursor, MarkKind, Marks, NewConversation, Outcome};
+pub use verify::{Finding, Report, verify};
 
 use crate::ids::{ConversationId, UserId};
 use crate::wire;

@@ -100,10 +100,6 @@ impl<'a> Batch<'a> {
         }
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
-
     pub fn bytes(&self) -> usize {
         self.bytes
     }

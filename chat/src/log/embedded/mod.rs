@@ -3,14 +3,17 @@
 //! Only the writer changes heads, tails and rows; everybody else reads. Sealing and hashing of bodies happen on the caller's task.
 //! A failed write or sync poisons the engine for good: after it nobody knows what is on disk, so nothing is acknowledged any more.
 
+pub(super) mod anchor;
 mod batch;
-mod engine;
+pub(super) mod engine;
+pub(super) mod journal;
 mod key_ring;
 mod marks;
 mod options;
 mod prepare;
 mod read;
-mod store;
+mod space;
+pub(super) mod store;
 mod tails;
 mod writer;
 
@@ -64,12 +67,13 @@ impl std::fmt::Debug for Embedded {
 impl Embedded {
     /// Blocks while the engine recovers (about a second after a kill).
     pub fn open(options: Options) -> Result<Self, LogError> {
-        let store = Arc::new(engine::open(&options)?);
+        let (store, end) = engine::open(&options)?;
+        let store = Arc::new(store);
         let tails = Arc::new(Tails::new(options.limits.tail_bytes_max));
         let marks = Arc::new(MarkTable::default());
         let keys = KeyRing::new(options.keys.clone(), options.limits.data_keys_max);
         let (clock, entropy, limits) = (options.clock.clone(), options.entropy.clone(), options.limits.clone());
-        let writer = Writer::start(options, store.clone(), tails.clone(), marks.clone())?;
+        let writer = Writer::start(options, store.clone(), tails.clone(), marks.clone(), end)?;
         Ok(Self { store, tails, marks, keys, writer, clock, entropy, limits })
     }
 

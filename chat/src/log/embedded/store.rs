@@ -48,6 +48,11 @@ impl Store {
         })
     }
 
+    /// In the order of [`KEYSPACES`].
+    pub fn keyspaces(&self) -> [&Keyspace; 8] {
+        [&self.entries, &self.ids, &self.heads, &self.origins, &self.members, &self.marks, &self.calls, &self.feed]
+    }
+
     pub fn entry(&self, conversation: ConversationId, seq: u64) -> Result<Option<Slice>, LogError> {
         self.entries.get(row::entry_key(conversation, seq)).map_err(LogError::engine("reading an entry"))
     }
@@ -88,7 +93,6 @@ impl Store {
         found.map(|bytes| Origin::decode(conversation, &bytes).map_err(malformed(conversation, "origin row"))).transpose()
     }
 
-    #[cfg(test)]
     pub fn feed_row(&self, cursor: FeedCursor) -> Result<Option<FeedRow>, LogError> {
         let found = self.feed.get(cursor.to_be_bytes()).map_err(LogError::engine("reading the feed"))?;
         found.map(|bytes| FeedRow::decode(&bytes).map_err(|error| damaged_feed(cursor, &error))).transpose()

@@ -3,10 +3,12 @@
 //! No answer of a job leaves before the commit of its batch, not even a refusal: it may rest on a job that is not on disk yet.
 
 use super::Stats;
+use super::anchor::{Anchor, Keeper};
 use super::batch::{Batch, Finished};
 use super::marks::MarkTable;
 use super::options::Options;
 use super::prepare::Prepared;
+use super::space::Space;
 use super::store::Store;
 use super::tails::Tails;
 use crate::ids::ConversationId;
@@ -56,13 +58,15 @@ pub struct Writer {
 }
 
 impl Writer {
-    pub fn start(options: Options, store: Arc<Store>, tails: Arc<Tails>, marks: Arc<MarkTable>) -> Result<Self, LogError> {
+    pub fn start(options: Options, store: Arc<Store>, tails: Arc<Tails>, marks: Arc<MarkTable>, end: Anchor) -> Result<Self, LogError> {
         let (queue, jobs) = mpsc::channel();
-        let feed = store.feed_end()?;
+        let feed = (end.cursor, end.chain);
         let (commits, watching) = watch::channel(feed.0);
         let flags = Arc::new(Flags::default());
         let room_max = options.limits.queue_jobs_max;
-        let thread = Thread { options, store, tails, marks, feed, commits, flags: flags.clone() };
+        let anchor = Keeper::start(&options.dir, end)?;
+        let space = Space::new(options.dir.clone(), options.free_bytes_min);
+        let thread = Thread { options, store, tails, marks, feed, anchor, space, commits, flags: flags.clone() };
         let thread = std::thread::Builder::new()
             .name("log-writer".into())
             .spawn(move || thread.run(&jobs))
@@ -115,6 +119,8 @@ struct Thread {
     tails: Arc<Tails>,
     marks: Arc<MarkTable>,
     feed: (FeedCursor, EntryHash),
+    anchor: Keeper,
+    space: Space,
     commits: watch::Sender<FeedCursor>,
     flags: Arc<Flags>,
 }
@@ -180,11 +186,15 @@ impl Thread {
         let mut answers = Vec::new();
         let mut close = None;
         let now = self.options.clock.now();
+        let low = self.space.is_low(now);
+        self.flags.disk_low.store(low, Ordering::Release);
         let mut batch = Batch::new(&self.store, &self.tails, &self.options.limits, now, self.feed);
         let mut next = first;
         while let Some((job, permit)) = next.take() {
             permits.push(permit);
             match job {
+                Job::Create { reply, .. } if low => answers.push(Answer::Created(reply, Err(LogError::DiskLow))),
+                Job::Append { reply, .. } if low => answers.push(Answer::Appended(reply, Err(LogError::DiskLow))),
                 Job::Create { head, wrapped, first, reply } => answers.push(Answer::Created(reply, batch.create(head, wrapped, first))),
                 Job::Append { conversation, drafts, guards, reply } => {
                     answers.push(Answer::Appended(reply, batch.append(conversation, drafts, &guards)));
@@ -195,10 +205,10 @@ impl Thread {
                 next = jobs.try_recv().ok();
             }
         }
-        let entries_follow = !batch.is_empty();
-        let marks = self.marks.pending(MARKS_PER_BATCH_MAX);
+        let marks = if low { Vec::new() } else { self.marks.pending(MARKS_PER_BATCH_MAX) };
         batch.marks(&marks);
-        match commit(batch.finish(), entries_follow) {
+        self.space.wrote(batch.bytes());
+        match commit(batch.finish()) {
             Ok(finished) => self.announce(finished, answers),
             Err(error) => {
                 self.flags.poisoned.store(true, Ordering::Release);
@@ -213,6 +223,7 @@ impl Thread {
     /// Memory first, then those who watch, then those who asked: whoever has an answer finds what it speaks of.
     fn announce(&mut self, finished: Done, answers: Vec<Answer>) {
         self.feed = finished.feed;
+        self.anchor.advance(Anchor { cursor: self.feed.0, chain: self.feed.1 });
         for working in finished.touched {
             let head = Arc::new(working.head);
             self.tails.push(head.clone(), &working.entries, working.body_bytes);
@@ -234,12 +245,12 @@ impl Thread {
         let mut batch = Batch::new(&self.store, &self.tails, &self.options.limits, self.options.clock.now(), self.feed);
         let marks = self.marks.pending(usize::MAX);
         batch.marks(&marks);
-        let result =
-            commit(batch.finish(), false).and_then(|_| self.store.db.persist(PersistMode::SyncAll).map_err(LogError::engine("closing")));
+        let result = commit(batch.finish()).and_then(|_| self.store.db.persist(PersistMode::SyncAll).map_err(LogError::engine("closing")));
         match result {
             Ok(()) => self.marks.written(&marks),
             Err(error) => tracing::error!(error = ?error, "log.close_failed"),
         }
+        self.anchor.stop();
     }
 }
 
@@ -249,10 +260,9 @@ struct Done {
     touched: Vec<super::batch::Working>,
 }
 
-/// Marks alone are not worth a sync; entries are.
-fn commit(finished: Finished, sync: bool) -> Result<Done, LogError> {
+/// Synced also when only marks are in it: then at most one batch at a time is not on disk, and `journal` can tell damage from a torn tail.
+fn commit(finished: Finished) -> Result<Done, LogError> {
     let Finished { rows, feed, touched } = finished;
-    let mode = if sync { PersistMode::SyncData } else { PersistMode::Buffer };
-    rows.durability(Some(mode)).commit().map_err(LogError::engine("committing"))?;
+    rows.durability(Some(PersistMode::SyncData)).commit().map_err(LogError::engine("committing"))?;
     Ok(Done { feed, touched })
 }

@@ -23,13 +23,6 @@ pub fn entry_key(conversation: ConversationId, seq: u64) -> [u8; 24] {
     key
 }
 
-pub fn decode_entry_key(key: &[u8]) -> Result<(ConversationId, u64), MalformedRow> {
-    let mut reader = Reader::new(key);
-    let place = (reader.id()?, reader.u64()?);
-    reader.end()?;
-    Ok(place)
-}
-
 /// One per (conversation, sender, message id): the place of the entry, and the fingerprint that tells a retry from an id used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IdRow {

@@ -1,4 +1,7 @@
 //! The embedded engine as its users see it. What every engine must do stands in `conformance`; here is what only this one does.
 
 mod basics;
+mod conforming;
+mod durability;
 pub mod rig;
+mod verifying;
