@@ -137,6 +137,7 @@ export const en: Record<SharedKey, string> = {
   'call.card_live': 'In progress',
   'call.again': 'Call again',
   'call.return': 'Return to the call',
+  'call.agree_notice': 'I have read this and agree to calls',
   'call.window': 'Call window',
   'call.voice': 'Voice call',
   'call.video': 'Video call',

@@ -143,6 +143,7 @@ export const zh = {
   'call.again': '再次呼叫',
   'call.return': '返回通话',
 
+  'call.agree_notice': '阅读并同意后才能通话',
   'call.window': '通话窗口',
   'call.voice': '语音通话',
   'call.video': '视频通话',
