@@ -3,6 +3,8 @@
 //! Owns the words and the framing ([`codec`]). Knows no socket and no server: `loadtest` uses it as it is.
 
 pub mod codec;
+#[cfg(all(test, feature = "server"))]
+mod protocol_document;
 mod schema;
 
 pub use schema::*;
