@@ -1,11 +1,13 @@
-//! The command line: `wenzhen serve`. Exit codes follow sysexits: 78 for a bad configuration, 74 for failing storage.
+//! The command line. Exit codes follow sysexits: 78 for a bad configuration, 74 for failing storage, 1 for a proof that failed.
 
-use crate::{build, config, demo, server};
-use chat::{clock::Clock, entropy::Entropy};
+mod serve;
+mod tools;
+
+use crate::config::{self, Config};
 use clap::{Args, Parser, Subcommand};
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
-const BAD_CONFIGURATION: u8 = 78;
+pub(crate) const BAD_CONFIGURATION: u8 = 78;
 pub(crate) const STORAGE_FAILURE: u8 = 74;
 
 #[derive(Debug, Parser)]
@@ -18,11 +20,33 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Runs the server.
-    Serve(Serve),
+    Serve(Options),
+    /// Reads the configuration and looks at the machine, without changing anything.
+    Check(Options),
+    /// Opens the business data and brings its schema up to date.
+    Migrate(Options),
+    /// Tools for a running or stopped installation.
+    Admin {
+        #[command(subcommand)]
+        command: Admin,
+    },
 }
 
+#[derive(Debug, Subcommand)]
+enum Admin {
+    /// People for load tests, one JSON line each: {user, role, conversation, peer, access_token}. Demo mode only.
+    MintTokens {
+        /// How many people; two of them share a conversation.
+        #[arg(long)]
+        count: usize,
+        #[command(flatten)]
+        options: Options,
+    },
+}
+
+/// Over the file and the environment.
 #[derive(Debug, Args)]
-struct Serve {
+struct Options {
     /// TOML file; see deploy/wenzhen.example.toml.
     #[arg(long)]
     config: Option<PathBuf>,
@@ -46,45 +70,50 @@ struct Serve {
 }
 
 pub fn run() -> ExitCode {
+    // Two crypto providers in one process panic at the first handshake: name ours before anything else does.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     match Cli::parse().command {
-        Command::Serve(options) => serve(options),
+        Command::Serve(options) => with_config(options, serve::serve),
+        Command::Check(options) => with_config(options, |config| tools::check(&config)),
+        Command::Migrate(options) => with_config(options, tools::migrate),
+        Command::Admin { command: Admin::MintTokens { count, options } } => {
+            with_config(options, |config| tools::mint_tokens(config, count))
+        }
     }
 }
 
-fn serve(options: Serve) -> ExitCode {
-    let loaded = config::load(options.config.as_deref(), std::env::vars());
-    let mut config = match loaded {
-        Ok(config) => config,
-        Err(error) => return fail(&error, BAD_CONFIGURATION),
-    };
-    config.addr = options.addr.unwrap_or(config.addr);
-    config.data = options.data.unwrap_or(config.data);
-    config.keys = options.keys.unwrap_or(config.keys);
-    config.web_dir = options.web_dir.or(config.web_dir);
-    config.seed = options.seed.unwrap_or(config.seed);
-    config.demo |= options.demo;
-    crate::telemetry::start(&config.log);
-    let runtime = match tokio::runtime::Runtime::new() {
-        Ok(runtime) => runtime,
-        Err(error) => return fail(&error, STORAGE_FAILURE),
-    };
-    runtime.block_on(async {
-        let app = match build(config, Clock::System, Entropy::System).await {
-            Ok(app) => app,
-            Err(error) => return fail(&error, STORAGE_FAILURE),
-        };
-        if app.config.demo && demo::fill(&app).await.is_err() {
-            eprintln!("wenzhen: the demo hospital could not be written; the log says why");
-            return ExitCode::from(STORAGE_FAILURE);
+fn with_config(options: Options, then: impl FnOnce(Config) -> ExitCode) -> ExitCode {
+    match options.lay_over() {
+        Ok(config) => {
+            crate::telemetry::start(&config.log);
+            then(config)
         }
-        match server::run(app).await {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => fail(&error, STORAGE_FAILURE),
-        }
-    })
+        Err(error) => fail(&error, BAD_CONFIGURATION),
+    }
+}
+
+impl Options {
+    fn lay_over(self) -> Result<Config, config::ConfigError> {
+        let mut config = config::load(self.config.as_deref(), std::env::vars())?;
+        config.addr = self.addr.unwrap_or(config.addr);
+        config.keys = self.keys.unwrap_or(config.keys);
+        config.data = self.data.unwrap_or(config.data);
+        config.web_dir = self.web_dir.or(config.web_dir);
+        config.seed = self.seed.unwrap_or(config.seed);
+        config.demo |= self.demo;
+        Ok(config)
+    }
 }
 
 fn fail(error: &(dyn std::error::Error + 'static), code: u8) -> ExitCode {
     eprintln!("wenzhen: {}", crate::http::causes(error));
     ExitCode::from(code)
+}
+
+/// Runs a future on a runtime of its own.
+fn block_on(work: impl Future<Output = ExitCode>) -> ExitCode {
+    match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime.block_on(work),
+        Err(error) => fail(&error, STORAGE_FAILURE),
+    }
 }

@@ -28,6 +28,7 @@ pub mod state;
 pub mod testing;
 pub mod timers;
 
+mod admin;
 mod background;
 mod build;
 mod telemetry;

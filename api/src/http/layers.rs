@@ -5,7 +5,7 @@ use crate::state::App;
 use axum::{
     extract::{ConnectInfo, FromRequestParts, Request, State},
     middleware::Next,
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use http::{HeaderName, HeaderValue, StatusCode, header, request::Parts};
 use std::{
@@ -92,8 +92,4 @@ pub(crate) async fn security_headers(request: Request, next: Next) -> Response {
         headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     }
     response
-}
-
-pub(crate) async fn not_found() -> Response {
-    Problem::not_found().into_response()
 }

@@ -1,7 +1,7 @@
 //! Assembles the router. Order matters: identity and problem rendering outside, authorization right around the API's routes.
 
-use super::{health, openapi};
-use crate::{SLICES, authz, http as web, payments, state::App};
+use super::{health, inbox, metrics, openapi, socket, web as client};
+use crate::{SLICES, admin, authz, http as web, payments, state::App};
 use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::openapi::OpenApi;
@@ -23,8 +23,12 @@ pub fn router(app: &App) -> Router {
         .route_layer(middleware::from_fn_with_state(app.clone(), authz::enforce))
         .merge(openapi::routes(document))
         .merge(health::routes())
+        .merge(metrics::routes())
+        .merge(inbox::routes())
+        .merge(admin::routes())
+        .merge(socket::routes())
         .merge(payments::demo_routes(app));
-    api.fallback(get(web::not_found))
+    api.fallback(get(client::serve))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(CatchPanicLayer::custom(caught))
         .layer(middleware::from_fn(web::finish_response))

@@ -1,7 +1,7 @@
 //! Listens, serves, and on SIGTERM or Ctrl-C drains: readiness fails, running requests finish, the stores close.
 
 use super::router;
-use crate::{background, state::App};
+use crate::{admin, background, state::App};
 use std::{future::IntoFuture, net::SocketAddr, time::Duration};
 use tokio::{
     net::TcpListener,
@@ -10,6 +10,7 @@ use tokio::{
 
 /// How long running requests may take to finish.
 const DRAIN_MAX: Duration = Duration::from_secs(20);
+const SEND_BUFFER_BYTES: usize = 32 * 1024;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
@@ -23,11 +24,16 @@ pub enum ServeError {
     Serve(#[from] std::io::Error),
 }
 
-pub async fn run(app: App) -> Result<(), ServeError> {
+/// `ready` hears the address once requests can come.
+pub async fn run(app: App, ready: impl FnOnce(SocketAddr)) -> Result<(), ServeError> {
     let addr = app.config.addr;
     let listener = TcpListener::bind(addr).await.map_err(|source| ServeError::Listen { addr, source })?;
     background::start(&app);
-    tracing::info!(addr = %listener.local_addr()?, "server.ready");
+    limit_send_buffer(&listener);
+    let bound = listener.local_addr()?;
+    admin::announce(&app.config.data, bound)?;
+    tracing::info!(addr = %bound, "server.ready");
+    ready(bound);
     watch_signals(app.clone())?;
     let service = router(&app).into_make_service_with_connect_info::<SocketAddr>();
     let stop = app.shutdown.clone();
@@ -40,9 +46,17 @@ pub async fn run(app: App) -> Result<(), ServeError> {
             Err(_) => tracing::warn!("server.drain_cut_short"),
         },
     }
+    admin::withdraw(&app.config.data);
     app.close().await;
     tracing::info!("server.stopped");
     Ok(())
+}
+
+/// Accepted sockets inherit it. Without, the kernel takes megabytes for a slow reader and hides that he is slow.
+fn limit_send_buffer(listener: &TcpListener) {
+    if let Err(error) = socket2::SockRef::from(listener).set_send_buffer_size(SEND_BUFFER_BYTES) {
+        tracing::warn!(%error, "server.send_buffer");
+    }
 }
 
 fn watch_signals(app: App) -> Result<(), std::io::Error> {
