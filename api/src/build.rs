@@ -8,14 +8,16 @@ use crate::{
     keys::{KeyError, Keys},
     outbox::Topic,
     payments::{Folders, Gateway, GatewayError},
+    realtime::{self, Needs, Realtime},
     search::Search,
     sql,
-    state::{App, Parts},
+    state::{App, LateApp, Parts},
     timers::TimerKind,
 };
 use chat::{
     clock::Clock,
     entropy::Entropy,
+    hub::Publisher,
     ids::TenantId,
     log::{Embedded, LogError, MessageLog, Options},
     token::TokenKeys,
@@ -83,11 +85,15 @@ pub async fn build(config: Config, clock: Clock, entropy: Entropy) -> Result<App
     let keys = Keys::open(&config.keys, &entropy)?;
     let db = Db::open(&config.db()).await?;
     let tenant = tenant(&db, &clock, &entropy).await?;
-    let log = Arc::new(open_log(&config, &clock, &entropy, &keys).await?);
+    let publisher = Publisher::default();
+    let log = Arc::new(open_log(&config, &clock, &entropy, &keys, &publisher).await?);
     let shutdown = CancellationToken::new();
     let payments = payments(&config, &clock, &entropy, &shutdown).await?;
     let tokens = TokenKeys::new(keys.derived("access token v1"));
-    Ok(App::new(Parts {
+    let late = LateApp::default();
+    let needs = Needs { config: &config, clock: &clock, entropy: &entropy, tokens: &tokens, log: &log, publisher, late: &late };
+    let Realtime { hub, calls } = realtime::start(needs);
+    let parts = Parts {
         passwords: Passwords::new(config.accounts.password_memory_kib),
         sms: Sms::simulator(),
         search: Search::default(),
@@ -105,13 +111,17 @@ pub async fn build(config: Config, clock: Clock, entropy: Entropy) -> Result<App
         keys,
         tokens,
         log,
+        hub,
+        calls,
         tenant,
-    }))
+    };
+    Ok(App::new(parts, &late))
 }
 
 /// Recovery blocks for up to a second or two after a kill.
-async fn open_log(config: &Config, clock: &Clock, entropy: &Entropy, keys: &Keys) -> Result<MessageLog, StartError> {
+async fn open_log(config: &Config, clock: &Clock, entropy: &Entropy, keys: &Keys, publisher: &Publisher) -> Result<MessageLog, StartError> {
     let mut options = Options::new(config.data.join("log"), clock.clone(), entropy.clone(), Arc::new(keys.clone()));
+    options.publish = publisher.callback();
     options.on_poison = Arc::new(|why| {
         // A failed sync: nothing may be acknowledged any more, and only a restart finds out what is on disk.
         tracing::error!(why, "log.poisoned");

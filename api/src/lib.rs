@@ -31,6 +31,8 @@ pub mod timers;
 mod admin;
 mod background;
 mod build;
+mod hooks;
+mod realtime;
 mod telemetry;
 
 pub use build::{Registry, Slice, StartError, build, registry};

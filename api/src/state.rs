@@ -11,10 +11,23 @@ use crate::{
     search::Search,
     timers::TimerKind,
 };
-use chat::{clock::Clock, entropy::Entropy, ids::TenantId, log::MessageLog, token::TokenKeys};
-use std::{ops::Deref, sync::Arc};
+use chat::{
+    clock::Clock,
+    entropy::Entropy,
+    hub::{Delivery, Hub},
+    ids::{TenantId, UserId},
+    log::MessageLog,
+    token::TokenKeys,
+    wire::Changed,
+};
+use signaling::CallService;
+use std::{
+    ops::Deref,
+    sync::{Arc, OnceLock, Weak},
+};
 use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use uuid::Uuid;
 
 /// Cheap to clone; derefs to its [`Parts`].
 #[derive(Clone)]
@@ -29,6 +42,9 @@ pub struct Parts {
     pub keys: Keys,
     /// Who may speak and what was said. SQL reaches it only through the outbox.
     pub log: Arc<MessageLog>,
+    /// Everybody's sockets on this node.
+    pub hub: Arc<Hub>,
+    pub calls: Arc<CallService>,
     /// Signs and verifies access tokens.
     pub tokens: TokenKeys,
     /// The hospital of this installation.
@@ -63,9 +79,29 @@ impl Deref for App {
     }
 }
 
+/// The app as its own parts see it: there once it is built, gone once it is dropped.
+#[derive(Clone, Default)]
+pub(crate) struct LateApp(Arc<OnceLock<Weak<Parts>>>);
+
+impl LateApp {
+    pub(crate) fn get(&self) -> Option<App> {
+        self.0.get().and_then(Weak::upgrade).map(App)
+    }
+}
+
 impl App {
-    pub(crate) fn new(parts: Parts) -> Self {
-        Self(Arc::new(parts))
+    pub(crate) fn new(parts: Parts, late: &LateApp) -> Self {
+        let parts = Arc::new(parts);
+        let first = late.0.set(Arc::downgrade(&parts)).is_ok();
+        debug_assert!(first, "an app is built once from its parts");
+        Self(parts)
+    }
+
+    /// Tells all devices of a person that an object outside the log moved (`consultation`, `order`, `notification`). A hint: it may
+    /// be lost, so send it after the commit and let lists be fetched.
+    pub fn tell_changed(&self, user: UserId, object: &'static str, id: Uuid) {
+        let changed = Changed { object: object.to_owned(), id: id.to_string() };
+        self.hub.send_to_user(user, changed.into(), Delivery::Normal);
     }
 
     /// Commits, then tries the outbox messages of the transaction that are marked inline. Finishes even if the caller goes away.

@@ -8,7 +8,10 @@ use crate::{
     row, sql,
     state::App,
 };
-use chat::ids::{SessionId, Timestamp, UserId};
+use chat::{
+    errors::CloseCode,
+    ids::{SessionId, Timestamp, UserId},
+};
 use dashmap::DashMap;
 use std::sync::Arc;
 use tokio::sync::Notify;
@@ -73,7 +76,9 @@ pub(super) fn announce(app: &App, sessions: &[SessionId]) {
 }
 
 fn refuse(app: &App, session: SessionId, at: Timestamp) {
-    app.revoked.insert(session, at);
+    if app.revoked.insert(session, at) {
+        app.hub.close_session(session, CloseCode::Revoked);
+    }
 }
 
 pub(super) async fn revoke_session(app: &App, tx: &mut Tx, session: SessionId, why: &'static str) -> Result<(), DbError> {

@@ -36,7 +36,11 @@ struct Pair {
 pub(super) async fn mint(app: &App, count: usize) -> Result<Vec<Minted>, Problem> {
     let pairs: Vec<Pair> = (0..count.div_ceil(2)).map(|number| pair(app, number)).collect();
     make_accounts(app, &pairs).await?;
-    stream::iter(pairs.clone()).map(|pair| make_conversation(app, pair)).buffer_unordered(CONVERSATIONS_AT_ONCE).try_collect::<()>().await?;
+    stream::iter(pairs.clone())
+        .map(|pair| make_conversation(app, pair))
+        .buffer_unordered(CONVERSATIONS_AT_ONCE)
+        .try_collect::<()>()
+        .await?;
     let mut minted = Vec::with_capacity(count + 1);
     for pair in &pairs {
         minted.push(person(app, *pair, pair.patient, Role::Patient, pair.doctor)?);

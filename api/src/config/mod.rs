@@ -1,8 +1,10 @@
 //! The configuration: one TOML file, environment overrides, unknown keys refused. Every key stands in deploy/wenzhen.example.toml.
 
 mod load;
+mod socket;
 
 pub use load::{ConfigError, load};
+pub use socket::{Socket, Turn};
 
 use crate::{db::DbConfig, payments::WechatPayConfig};
 use serde::Deserialize;
@@ -25,6 +27,8 @@ pub struct Config {
     pub seed: u64,
     pub database: Database,
     pub accounts: Accounts,
+    pub socket: Socket,
+    pub turn: Turn,
     /// The contract with WeChat Pay; absent = simulated in the demo, no online payment otherwise.
     pub wechat_pay: Option<WechatPayConfig>,
     pub log: Log,
@@ -85,6 +89,8 @@ impl Default for Config {
             seed: 1,
             database: Database::default(),
             accounts: Accounts::default(),
+            socket: Socket::default(),
+            turn: Turn::default(),
             wechat_pay: None,
             log: Log::default(),
         }

@@ -13,14 +13,11 @@ pub(crate) struct Presence<'a> {
 
 impl Presence<'_> {
     pub fn is_online(&self, doctor: DoctorId, user: UserId) -> bool {
-        self.open.contains(&doctor) && connected(self.app, user)
+        self.open.contains(&doctor) && self.app.hub.is_online(user)
     }
 }
 
 pub(crate) async fn online_now(app: &App) -> Result<Presence<'_>, DbError> {
     let (weekday, minute) = hours::wall_clock(app.clock.now());
     Ok(Presence { app, open: queries::open_at(app, weekday, minute).await?.into_iter().collect() })
-}
-fn connected(_: &App, _: UserId) -> bool {
-    false
 }

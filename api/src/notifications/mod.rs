@@ -1,4 +1,4 @@
-//! The message centre (NTF-01 to 04): what happened, by time and category, read and unread.
+//! The message centre (NTF-01 to 04): what happened, by time and category, read and unread; a hint over the socket when one comes.
 //!
 //! | who | may |
 //! |---|---|
@@ -14,10 +14,14 @@ mod read;
 pub use model::{Category, Link, Notification};
 pub(crate) use notify::{New, notify};
 
-use crate::{Slice, state::App};
+use crate::{Slice, outbox::Topic, state::App};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub const SLICE: Slice = Slice { routes, topics: &[], timers: &[] };
+pub const SLICE: Slice = Slice {
+    routes,
+    topics: &[Topic { name: notify::TOPIC, handle: |app, message| Box::pin(notify::announce(app, message)), inline: true }],
+    timers: &[],
+};
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()

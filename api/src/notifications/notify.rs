@@ -1,9 +1,19 @@
-//! Telling somebody something, in the transaction of what it is about.
+//! Telling somebody something, in the transaction of what it is about; the hint over the socket goes through the outbox.
 
 use super::model::Category;
-use crate::{db::Tx, http::Problem, keys::Place, sql, state::App};
+use crate::{
+    db::Tx,
+    http::Problem,
+    keys::Place,
+    outbox::{self, HandlerError, Message},
+    sql,
+    state::App,
+};
 use chat::ids::UserId;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+pub(super) const TOPIC: &str = "notifications.created";
 
 /// One message to one person.
 pub(crate) struct New<'a> {
@@ -14,6 +24,11 @@ pub(crate) struct New<'a> {
     pub text: &'a str,
     /// What it is about: `("consultation", id)`.
     pub link: Option<(&'static str, Uuid)>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Created {
+    user: UserId,
 }
 
 pub(crate) async fn notify(app: &App, tx: &mut Tx, new: New<'_>) -> Result<(), Problem> {
@@ -33,9 +48,17 @@ pub(crate) async fn notify(app: &App, tx: &mut Tx, new: New<'_>) -> Result<(), P
         now
     ))
     .await?;
+    outbox::enqueue(app, tx, TOPIC, id, &Created { user: new.user }).await?;
     Ok(())
 }
 
 pub(super) fn place(id: Uuid) -> Place {
     Place { table: "notifications", column: "text", row: id }
+}
+
+/// A hint only: whoever is away finds it in his list.
+pub(super) async fn announce(app: App, message: Message) -> Result<(), HandlerError> {
+    let created: Created = message.payload()?;
+    app.tell_changed(created.user, "notification", message.key);
+    Ok(())
 }

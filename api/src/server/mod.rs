@@ -6,6 +6,7 @@ mod metrics;
 mod openapi;
 mod router;
 mod run;
+mod socket;
 mod web;
 
 pub use router::{route_list, router};

@@ -10,6 +10,9 @@ use tokio::{
 
 /// How long running requests may take to finish.
 const DRAIN_MAX: Duration = Duration::from_secs(20);
+/// Over how long clients spread their reconnects, and how long we wait for them to go.
+const RECONNECT_WINDOW: Duration = Duration::from_secs(10);
+const SOCKETS_GRACE: Duration = Duration::from_secs(5);
 const SEND_BUFFER_BYTES: usize = 32 * 1024;
 
 #[derive(Debug, thiserror::Error)]
@@ -41,10 +44,13 @@ pub async fn run(app: App, ready: impl FnOnce(SocketAddr)) -> Result<(), ServeEr
     let mut serving = std::pin::pin!(serving.into_future());
     tokio::select! {
         served = &mut serving => served?,
-        () = app.shutdown.cancelled() => match tokio::time::timeout(DRAIN_MAX, serving).await {
-            Ok(served) => served?,
-            Err(_) => tracing::warn!("server.drain_cut_short"),
-        },
+        () = app.shutdown.cancelled() => {
+            let (_, served) = tokio::join!(app.hub.drain(RECONNECT_WINDOW, SOCKETS_GRACE), tokio::time::timeout(DRAIN_MAX, serving));
+            match served {
+                Ok(served) => served?,
+                Err(_) => tracing::warn!("server.drain_cut_short"),
+            }
+        }
     }
     admin::withdraw(&app.config.data);
     app.close().await;

@@ -30,6 +30,7 @@ use chat::{
 };
 use http::{Method, Request};
 use serde_json::{Value, json};
+use std::sync::Arc;
 use tempfile::TempDir;
 use tower::ServiceExt;
 
@@ -69,7 +70,12 @@ impl TestApp {
         drop(router);
         let (config, clock, entropy) = (app.config.clone(), app.clock.clone(), app.entropy.clone());
         app.close().await;
+        let log = Arc::downgrade(&app.log);
         drop(app);
+        // Tasks of the hub and of calls let go of the log when they are polled next; until then its folder is locked.
+        while log.upgrade().is_some() {
+            tokio::task::yield_now().await;
+        }
         Self::open(dir, config, clock, entropy).await
     }
 
