@@ -65,6 +65,7 @@ pub const RULES: &[Access] = &[
     row("PUT",    "/api/doctor/hours",                      Doctor),
     row("GET",    "/api/doctor/prices",                     Doctor),
     row("PUT",    "/api/doctor/prices",                     Doctor),
+    row("GET",    "/api/doctor/price-bands",                Doctor),
     // consultations, records, reviews
     // orders, payments
     row("GET",    "/api/orders",                            Patient),

@@ -35,12 +35,6 @@ row! {
     }
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Hours {
-    items: Vec<Period>,
-}
-
 /// Weekday and minute of the day in Asia/Shanghai.
 pub(super) fn wall_clock(at: Timestamp) -> (i64, i64) {
     let minutes = at.0.div_euclid(MINUTE_MS) + SHANGHAI_OFFSET_MINUTES;
@@ -54,22 +48,22 @@ pub(super) fn is_open(periods: &[Period], at: Timestamp) -> bool {
     periods.iter().any(|period| period.weekday == weekday && period.start_minute <= minute && minute < period.end_minute)
 }
 
-#[utoipa::path(get, path = "/api/doctor/hours", tag = "doctors", responses((status = 200, body = Hours)))]
-pub(super) async fn get(State(app): State<App>, actor: Actor) -> Result<Json<Hours>, Problem> {
+#[utoipa::path(get, path = "/api/doctor/hours", tag = "doctors", responses((status = 200, body = [Period])))]
+pub(super) async fn get(State(app): State<App>, actor: Actor) -> Result<Json<Vec<Period>>, Problem> {
     let doctor = queries::own(&app, &actor).await?.ok_or_else(Problem::not_found)?;
-    Ok(Json(Hours { items: queries::hours(&app, doctor.id).await? }))
+    Ok(Json(queries::hours(&app, doctor.id).await?))
 }
 
 /// Replaces all periods at once.
 #[utoipa::path(
-    put, path = "/api/doctor/hours", tag = "doctors", request_body = Hours,
-    responses((status = 200, body = Hours), (status = 422, body = crate::http::ProblemBody))
+    put, path = "/api/doctor/hours", tag = "doctors", request_body = [Period],
+    responses((status = 200, body = [Period]), (status = 422, body = crate::http::ProblemBody))
 )]
-pub(super) async fn replace(State(app): State<App>, actor: Actor, Json(hours): Json<Hours>) -> Result<Json<Hours>, Problem> {
-    check(&hours.items)?;
+pub(super) async fn replace(State(app): State<App>, actor: Actor, Json(periods): Json<Vec<Period>>) -> Result<Json<Vec<Period>>, Problem> {
+    check(&periods)?;
     let doctor = queries::own(&app, &actor).await?.ok_or_else(Problem::not_found)?;
-    store(&app, doctor.id, &hours.items).await?;
-    Ok(Json(Hours { items: queries::hours(&app, doctor.id).await? }))
+    store(&app, doctor.id, &periods).await?;
+    Ok(Json(queries::hours(&app, doctor.id).await?))
 }
 
 async fn store(app: &App, doctor: DoctorId, periods: &[Period]) -> Result<(), DbError> {
@@ -83,9 +77,9 @@ async fn store(app: &App, doctor: DoctorId, periods: &[Period]) -> Result<(), Db
 
 fn check(periods: &[Period]) -> Result<(), Problem> {
     let mut fields = Fields::default();
-    fields.check(periods.len() <= PERIODS_MAX, "items", "too_many", format!("最多 {PERIODS_MAX} 个时段"));
+    fields.check(periods.len() <= PERIODS_MAX, "", "too_many", format!("最多 {PERIODS_MAX} 个时段"));
     for (index, period) in periods.iter().enumerate() {
-        let path = format!("items[{index}]");
+        let path = format!("[{index}]");
         let valid = (1..=7).contains(&period.weekday)
             && (0..DAY_MINUTES).contains(&period.start_minute)
             && period.start_minute < period.end_minute

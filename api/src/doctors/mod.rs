@@ -40,4 +40,5 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(profile::set_availability))
         .routes(routes!(hours::get, hours::replace))
         .routes(routes!(prices::get, prices::replace))
+        .routes(routes!(prices::get_bands))
 }

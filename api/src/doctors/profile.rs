@@ -36,7 +36,7 @@ pub(super) struct Profile {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ProfileChange {
-    #[schema(min_length = 2, max_length = 200)]
+    #[schema(min_length = 2, max_length = 500)]
     expertise: String,
     #[schema(max_length = 2000)]
     biography: String,
@@ -73,7 +73,7 @@ pub(super) async fn get(State(app): State<App>, actor: Actor) -> Result<Json<Pro
 )]
 pub(super) async fn change(State(app): State<App>, actor: Actor, Json(change): Json<ProfileChange>) -> Result<Json<Profile>, Problem> {
     let mut fields = Fields::default();
-    fields.length(&change.expertise, 2..=200, "expertise");
+    fields.length(&change.expertise, 2..=500, "expertise");
     fields.length(&change.biography, 0..=2000, "biography");
     fields.finish()?;
     let mut tx = app.db.begin().await?;

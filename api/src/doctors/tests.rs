@@ -168,16 +168,16 @@ async fn a_doctor_changes_his_words_but_not_his_title() {
 async fn a_doctor_sets_his_hours() {
     let test = filled().await;
     let doctor = sign_in(&test, "doctor01").await;
-    let week = json!({ "items": [{ "weekday": 1, "start_minute": 540, "end_minute": 720 }, { "weekday": 7, "start_minute": 0, "end_minute": 1440 }] });
+    let period = |weekday: i64, start: i64, end: i64| json!({ "weekday": weekday, "start_minute": start, "end_minute": end });
+    let week = json!([period(1, 540, 720), period(7, 0, 1440)]);
     assert_eq!(doctor.put("/api/doctor/hours", week.clone()).await.ok(), week);
-    assert_eq!(page_of(&test, &doctor).await["hours"], week["items"]);
-    let overlapping =
-        json!({ "items": [{ "weekday": 1, "start_minute": 0, "end_minute": 60 }, { "weekday": 1, "start_minute": 30, "end_minute": 90 }] });
+    assert_eq!(page_of(&test, &doctor).await["hours"], week);
+    let overlapping = json!([period(1, 0, 60), period(1, 30, 90)]);
     let problem = doctor.put("/api/doctor/hours", overlapping).await.refused(422, "invalid_fields");
-    assert_eq!(problem["fields"][0]["path"], "items[1]");
+    assert_eq!(problem["fields"][0]["path"], "[1]");
     assert_eq!(doctor.get("/api/doctor/hours").await.ok(), week);
-    doctor.put("/api/doctor/hours", json!({ "items": [] })).await.ok();
-    assert_eq!(doctor.get("/api/doctor/hours").await.ok(), json!({ "items": [] }));
+    doctor.put("/api/doctor/hours", json!([])).await.ok();
+    assert_eq!(doctor.get("/api/doctor/hours").await.ok(), json!([]));
 }
 
 /// DOC-08, X-38: prices move inside the band of kind × channel × title; a service without a price is not offered.
@@ -185,22 +185,20 @@ async fn a_doctor_sets_his_hours() {
 async fn a_doctor_sets_his_prices_inside_the_band() {
     let test = filled().await;
     let doctor = sign_in(&test, "doctor01").await;
-    let price = |channel: &str, amount: Value| json!({ "kind": "advice", "channel": channel, "amount_fen": amount });
-    let only_text = json!({ "items": [price("text", json!(5000))] });
-    let settings = doctor.put("/api/doctor/prices", only_text).await.ok();
-    assert_eq!(settings["items"].as_array().unwrap().len(), 6);
-    assert_eq!(page_of(&test, &doctor).await["prices"], json!([price("text", json!(5000))]));
-    for amount in [json!(2999), json!(10_001), json!(0), json!(-1), json!(i64::MAX)] {
-        let body = json!({ "items": [price("text", amount.clone())] });
-        let problem = doctor.put("/api/doctor/prices", body).await.refused(422, "invalid_fields");
+    let text = |amount: Value| json!({ "kind": "advice", "channel": "text", "amount_fen": amount });
+    assert_eq!(doctor.get("/api/doctor/price-bands").await.ok().as_array().unwrap().len(), 6);
+    let only_text = json!([text(json!(5000))]);
+    assert_eq!(doctor.put("/api/doctor/prices", only_text.clone()).await.ok(), only_text);
+    for amount in [2999, 10_001, 0, -1, i64::MAX] {
+        let problem = doctor.put("/api/doctor/prices", json!([text(json!(amount))])).await.refused(422, "invalid_fields");
         assert_eq!(problem["fields"][0]["code"], "outside_band", "{amount}");
     }
     for amount in [json!("5000"), json!(5000.5), json!(1e300), Value::Null] {
-        doctor.put("/api/doctor/prices", json!({ "items": [price("text", amount)] })).await.refused(422, "invalid_fields");
+        doctor.put("/api/doctor/prices", json!([text(amount)])).await.refused(422, "invalid_fields");
     }
-    let twice = json!({ "items": [price("text", json!(5000)), price("text", json!(6000))] });
-    doctor.put("/api/doctor/prices", twice).await.refused(422, "invalid_fields");
-    assert_eq!(page_of(&test, &doctor).await["prices"], json!([price("text", json!(5000))]));
+    doctor.put("/api/doctor/prices", json!([text(json!(5000)), text(json!(6000))])).await.refused(422, "invalid_fields");
+    assert_eq!(doctor.get("/api/doctor/prices").await.ok(), only_text);
+    assert_eq!(page_of(&test, &doctor).await["prices"], only_text);
 }
 
 /// DOC-08: who takes no new patients stays on the list and says so.
@@ -217,13 +215,13 @@ async fn a_doctor_stops_taking_patients() {
 async fn the_workbench_is_for_doctors() {
     let test = filled().await;
     let patient = test.patient("13900000001").await;
-    for path in ["/api/doctor/profile", "/api/doctor/hours", "/api/doctor/prices"] {
+    for path in ["/api/doctor/profile", "/api/doctor/hours", "/api/doctor/prices", "/api/doctor/price-bands"] {
         test.get(path).await.refused(401, "unauthenticated");
         patient.get(path).await.refused(403, "forbidden");
     }
     let (one, other) = (sign_in(&test, "doctor01").await, sign_in(&test, "doctor02").await);
     let before = page_of(&test, &other).await;
-    one.put("/api/doctor/hours", json!({ "items": [] })).await.ok();
+    one.put("/api/doctor/hours", json!([])).await.ok();
     one.put("/api/doctor/availability", json!({ "accepting": false })).await.ok();
     assert_eq!(page_of(&test, &other).await, before);
 }
