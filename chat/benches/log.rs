@@ -1,7 +1,8 @@
 //! The embedded log alone: durable acknowledged messages per second, their latency, and reopening after a kill.
 //!
 //! Each figure is one JSON line `{name, value, unit, ceiling}`. The ceiling of a rate is the raw fdatasync rate of the same directory in the
-//! same run times the writers: no engine that syncs before it answers can do more. `WENZHEN_BENCH_SECONDS`, `WENZHEN_BENCH_MESSAGES` scale it.
+//! same run times the writers: no engine that syncs before it answers can do more. `WENZHEN_BENCH_SECONDS` and `WENZHEN_BENCH_MESSAGES` scale it,
+//! `WENZHEN_BENCH_DIR` says on which disk.
 
 #![allow(clippy::print_stdout)] // printing is what it is for
 
@@ -31,7 +32,9 @@ fn main() -> Result<(), Anything> {
         return runtime.block_on(child(PathBuf::from(dir)));
     }
     let seconds = number("WENZHEN_BENCH_SECONDS", 5);
-    let dir = tempfile::tempdir_in(std::env::var_os("WENZHEN_BENCH_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from))?;
+    let dir = tempfile::tempdir_in(
+        std::env::var_os("WENZHEN_BENCH_DIR").map_or_else(|| PathBuf::from(env!("CARGO_TARGET_TMPDIR")), PathBuf::from),
+    )?;
     let syncs = fdatasync_rate(dir.path())?;
     figure("fdatasync", syncs, "1/s", None);
     for writers in [64, 1_024] {
