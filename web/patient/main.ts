@@ -16,6 +16,6 @@ startRuntime('patient', (reason) => {
   if (router.currentRoute.value.meta.open) return
   void router.push({ name: 'sign-in', query: { reason, next: router.currentRoute.value.fullPath } })
 })
-void startLanguage()
-  .then(() => router.isReady())
-  .then(() => createApp(App).use(createPinia()).use(router).mount('#app'))
+const app = createApp(App).use(createPinia()).use(router)
+// Mounted when the first page is there, so that the shell is replaced once.
+void Promise.all([startLanguage(), router.isReady()]).then(() => app.mount('#app'))

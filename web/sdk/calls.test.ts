@@ -79,4 +79,28 @@ describe('CON-21 calls', () => {
     await rig.socket.welcome()
     expect(rig.socket.of('call')[0]).toEqual({ call: 'k', attach: { mediaKept: true } })
   })
+
+  it('keeps a second tab of the same device out of the media', async () => {
+    const { rig, calls } = await rigged()
+    const negotiated: unknown[] = []
+    calls.on('negotiate', (start) => negotiated.push(start))
+    rig.socket.say({ call: { call: 'k', conversation: 'c', incoming: { from: 'doctor' } } })
+    rig.socket.say({ call: { call: 'k', started: { polite: true } } })
+    expect([negotiated, calls.call?.end]).toEqual([[], 'elsewhere_accepted'])
+  })
+
+  it('stays the caller when the snapshot of its own invitation comes', async () => {
+    const { rig, calls } = await rigged()
+    const call = calls.invite('c', 'video')!.id
+    rig.socket.say({ call: { call, snapshot: { phase: 'PHASE_RINGING', media: 'CALL_MEDIA_VIDEO', deadlineMs: '1800000030000' } } })
+    expect(calls.call).toMatchObject({ phase: 'ringing', outgoing: true, deadline_ms: 1_800_000_030_000 })
+  })
+
+  it('survives the refusal of a single signal', async () => {
+    const { rig, calls } = await rigged()
+    const call = calls.invite('c', 'voice')!.id
+    rig.socket.say({ call: { call, started: { polite: false } } })
+    rig.socket.say({ error: { code: 'call_signal_malformed', re: call } })
+    expect(calls.call?.phase).toBe('connecting')
+  })
 })

@@ -68,6 +68,9 @@ const PHASE: Record<NonNullable<CallSnapshot['phase']>, CallPhase> = {
 
 const ADVICE: Partial<Record<CallAdviceAction, CallEvents['advice']>> = { ACTION_ICE_RESTART: 'ice_restart', ACTION_DROP_VIDEO: 'drop_video' }
 
+/** Refusals of single signals or reports: the call goes on and its state tells what matters. */
+const PASSING = new Set(['call_other_device', 'call_signal_malformed', 'call_not_answered', 'rate_limited'])
+
 const toWire = (media: Call['media']): CallMedia => (media === 'video' ? 'CALL_MEDIA_VIDEO' : 'CALL_MEDIA_VOICE')
 const fromWire = (media: CallMedia | undefined): Call['media'] => (media === 'CALL_MEDIA_VIDEO' ? 'video' : 'voice')
 
@@ -75,6 +78,8 @@ export class CallClient extends Emitter<CallEvents> {
   readonly #chat: ChatClient
   readonly #unsubscribe: Unsubscribe[]
   #call: Call | null = null
+  /** This tab rang, answered or attached: another tab of the same browser is the same device and must keep out of the media. */
+  #mine = false
   /** Whether this device still holds a peer connection; the media side answers. */
   media_kept: () => boolean = () => false
 
@@ -105,11 +110,14 @@ export class CallClient extends Emitter<CallEvents> {
     if (this.is_live) return null
     const id = this.#chat.newId()
     if (!this.#chat.sendCall({ call: id, invite: { conversation, media: toWire(media) } })) return null
+    this.#mine = true
     return this.#put({ ...blank(id, conversation, media), phase: 'inviting', outgoing: true })
   }
 
   accept(): void {
-    if (this.#call?.phase === 'incoming') this.#say({ accept: {} })
+    if (this.#call?.phase !== 'incoming') return
+    this.#mine = true
+    this.#say({ accept: {} })
   }
 
   reject(reason: 'declined' | 'busy' | 'later' = 'declined'): void {
@@ -138,6 +146,7 @@ export class CallClient extends Emitter<CallEvents> {
   /** Re-enters a call that was live before a reload. */
   attach(call: string, conversation: string): void {
     if (this.is_live) return
+    this.#mine = true
     this.#put({ ...blank(call, conversation, 'voice'), phase: 'reconnecting' })
     this.#say({ attach: {} })
   }
@@ -190,11 +199,13 @@ export class CallClient extends Emitter<CallEvents> {
       if (this.#call?.conversation !== conversation || this.#call.phase !== 'inviting') return
     }
     const deadline_ms = Number(incoming.deadlineMs ?? 0)
+    this.#mine = false
     this.#put({ ...blank(call, conversation, fromWire(incoming.media)), phase: 'incoming', from: incoming.from ?? '', deadline_ms })
     this.#say({ ringing: {} })
   }
 
   #started(event: CallEvent): void {
+    if (!this.#mine) return this.#elsewhere(true)
     const started = event.started!
     const call = this.#change({ phase: 'connecting', polite: started.polite ?? false, media: fromWire(started.media) })
     if (call) this.emit('negotiate', { call, ice: started.ice ?? {}, anew: true })
@@ -204,7 +215,7 @@ export class CallClient extends Emitter<CallEvents> {
     const held = this.#call!
     const phase = PHASE[snapshot.phase ?? 'PHASE_UNSPECIFIED']
     if (phase === 'ended') return this.#finish('hung_up', held.connected_ms)
-    const mine = snapshot.from === this.#chat.user
+    const mine = snapshot.from ? snapshot.from === this.#chat.user : held.outgoing
     const shown = phase === 'ringing' && !mine ? 'incoming' : phase
     const call = this.#change({
       phase: shown,
@@ -231,6 +242,7 @@ export class CallClient extends Emitter<CallEvents> {
   }
 
   #refused(code: string): void {
+    if (PASSING.has(code)) return
     this.emit('refused', code)
     const phase = this.#call?.phase
     // A refused invitation or a call the server does not know is over; other refusals leave the call as it is.

@@ -361,6 +361,7 @@ export class ChatClient extends Emitter<ChatEvents> {
   #error(error: WireError): void {
     const item = this.#outbox.find(error.re ?? '')
     if (!item) {
+      if (!error.re) this.#pullRefused(error)
       this.emit(error.re ? 'callRefused' : 'refused', error)
       return
     }
@@ -374,6 +375,16 @@ export class ChatClient extends Emitter<ChatEvents> {
     }
     this.#outbox.change(item.id, { state: 'failed', code: error.code ?? 'internal' })
     this.emit('conversation', item.conversation)
+  }
+
+  /** A pull has no id of its own; whatever of this conversation was being loaded is not coming. */
+  #pullRefused(error: WireError): void {
+    const timeline = this.#timelines.get(error.conversation ?? '')
+    if (!timeline) return
+    timeline.loading = timeline.loading_older = false
+    const again = () => (timeline.is_empty ? this.#pullNewest(timeline) : this.#pullGap(timeline))
+    if (error.temporary) this.#after(Math.max(500, error.retryAfterMs ?? 0), again)
+    this.emit('conversation', timeline.conversation)
   }
 
   #transmit(id: string): void {

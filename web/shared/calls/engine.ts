@@ -98,7 +98,7 @@ export class CallEngine {
 
   async toggleCamera(): Promise<void> {
     const tracks = this.local.value?.getVideoTracks() ?? []
-    if (tracks.length === 0) return this.#addCamera()
+    if (tracks.length === 0) return this.call.value?.media === 'video' ? this.#addCamera() : undefined
     this.camera_off.value = !this.camera_off.value
     tracks.forEach((track) => (track.enabled = !this.camera_off.value))
   }
@@ -120,6 +120,7 @@ export class CallEngine {
     if (this.#peer && !anew) {
       // The socket was replaced, the media may be fine: touch nothing that works.
       if (this.#peer.state === 'failed' || this.#peer.state === 'disconnected') this.#peer.restart(ice)
+      else if (this.#peer.state === 'connected') this.#parts.calls.report('connected')
       return
     }
     this.#dropPeer()
@@ -205,7 +206,6 @@ export class CallEngine {
       this.local.value = new MediaStream([...this.local.value.getTracks(), track])
       this.#peer?.addTrack(track)
       this.camera_off.value = false
-      if (this.call.value?.media === 'voice') this.#parts.calls.changeMedia('video')
     } catch (error) {
       this.trouble.value = troubleOf(error)
     }

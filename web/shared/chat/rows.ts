@@ -76,6 +76,8 @@ export function rowsOf(timeline: Timeline | null, pending: readonly Pending[], m
 function rowOf(message: Message, me: string, newest_card: Map<string, number>, calls: Map<string, CallRow>): Row | null {
   const { seq, at_ms, content } = message
   const key = `seq-${seq}`
+  // A place before the reader joined keeps its seq and shows nothing.
+  if (content.kind === 'withheld' && content.why === 'WITHHELD_INTERVAL') return null
   if (BUBBLES.has(content.kind)) return bubble(message, me)
   switch (content.kind) {
     case 'card': {
