@@ -54,7 +54,7 @@ struct State {
     bytes: usize,
     urgent: usize,
     urgent_bytes: usize,
-    lag: Option<Box<BTreeMap<ConversationId, EntryMark>>>,
+    lag: Option<BTreeMap<ConversationId, EntryMark>>,
     close: Option<CloseOrder>,
     ping: bool,
 }
@@ -174,7 +174,7 @@ impl State {
     }
 
     fn begin_lag(&mut self, mark: EntryMark) {
-        let mut lag = Box::default();
+        let mut lag = BTreeMap::new();
         for dropped in self.drop_waiting(|class| matches!(class, Class::Entry { .. })) {
             if let Class::Entry { mark, .. } = dropped.class {
                 note(&mut lag, mark);

@@ -25,7 +25,7 @@ impl EntryMark {
     }
 
     /// The person's own marks are not known here: 0, which a client that takes the larger value ignores.
-    pub fn to_head(&self) -> wire::Head {
+    pub fn to_head(self) -> wire::Head {
         wire::Head {
             conversation: self.conversation.to_string(),
             seq: self.seq,

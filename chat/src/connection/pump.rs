@@ -149,7 +149,7 @@ impl Pump<'_> {
     }
 
     fn lag_report(&self, marks: Vec<EntryMark>) -> Message {
-        let heads = marks.iter().map(EntryMark::to_head).collect();
+        let heads = marks.into_iter().map(EntryMark::to_head).collect();
         encode(self.link.subprotocol, &wire::Heads { heads, lagging: true }.into())
     }
 
