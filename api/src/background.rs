@@ -1,6 +1,6 @@
 //! The runners of one process: outbox, timers, revocations. Each wakes when called or twice a second, and stops at shutdown.
 
-use crate::{accounts, db::DbError, outbox, state::App, timers};
+use crate::{accounts, db::DbError, ledger, outbox, state::App, timers};
 use std::{future::Future, time::Duration};
 use tokio::sync::Notify;
 
@@ -11,6 +11,7 @@ pub(crate) fn start(app: &App) {
     if let Some(simulator) = app.payments.simulator() {
         app.tasks.spawn(simulator.clone().run(app.shutdown.clone()));
     }
+    app.tasks.spawn(ledger::check_hourly(app.clone()));
     run(app, "outbox", |app| &app.outbox_wake, |app| async move { outbox::run_due(&app).await.map(drop) });
     run(app, "timers", |app| &app.timers_wake, |app| async move { timers::fire_due(&app).await.map(drop) });
     run(app, "revocations", |app| app.revoked.wake(), |app| async move { accounts::poll_revocations(&app).await });

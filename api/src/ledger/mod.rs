@@ -4,12 +4,14 @@
 //! true, never in a job behind it. Other slices hand in a [`Transaction`]; only this folder knows the tables.
 
 mod account;
+mod check;
 mod fen;
 mod post;
 mod transaction;
 mod verify;
 
 pub use account::{Account, Channel};
+pub(crate) use check::check_hourly;
 pub use fen::{AmountOutOfRange, Fen};
 pub(crate) use post::post;
 pub use transaction::{Kind, Line, Transaction};

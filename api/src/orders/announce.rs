@@ -58,6 +58,6 @@ pub(crate) async fn tell_payment_failed(app: &App, tx: &mut Tx, order: &OrderRow
 /// Outbox: the patient's screens reload the order.
 pub(super) async fn tell(app: App, message: Message) -> Result<(), HandlerError> {
     let Changed { order, patient } = message.payload()?;
-    let _ = (app, order, patient);
+    app.tell_changed(patient, "order", order.0);
     Ok(())
 }

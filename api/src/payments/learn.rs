@@ -75,8 +75,9 @@ pub(super) fn fact_of(trade: &Trade, row: &PaymentRow, mchid: &str, appid: &str)
         return Err(Trouble::OtherAmount);
     }
     match trade.trade_state {
-        TradeState::NotPay | TradeState::UserPaying => Ok(Fact::NotPaid),
-        TradeState::Closed | TradeState::Revoked | TradeState::PayError => Ok(Fact::Closed),
+        // A failed try is not the end: only a closed order takes no money any more.
+        TradeState::NotPay | TradeState::UserPaying | TradeState::PayError => Ok(Fact::NotPaid),
+        TradeState::Closed | TradeState::Revoked => Ok(Fact::Closed),
         TradeState::Success | TradeState::Refund => {
             let transaction_id = trade.transaction_id.clone().filter(|id| !id.is_empty() && id.len() <= 64).ok_or(Trouble::Incomplete)?;
             trade.amount.as_ref().ok_or(Trouble::Incomplete)?;

@@ -53,8 +53,10 @@ pub(super) async fn ask(app: &App, wechat: &Wechat, row: &PaymentRow) -> Result<
     let (fact, failed) = match wechat.client.query(&row.out_trade_no).await {
         Ok(trade) => {
             let merchant = wechat.client.merchant();
-            let failed = trade.trade_state == TradeState::PayError;
-            (fact_of(&trade, row, &merchant.mchid, &merchant.appid)?, failed)
+            let fact = fact_of(&trade, row, &merchant.mchid, &merchant.appid)?;
+            // The bank refused. Closed at the channel first, so that this try can never bring money unnoticed.
+            let failed = trade.trade_state == TradeState::PayError && wechat.client.close(&row.out_trade_no).await.is_ok();
+            (if failed { Fact::Closed } else { fact }, failed)
         }
         Err(error) if error.refusal() == Some("ORDER_NOT_EXIST") => (Fact::NotPaid, false),
         Err(error) => {

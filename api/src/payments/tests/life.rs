@@ -96,26 +96,31 @@ async fn money_that_comes_too_late_goes_back() {
     assert_eq!(sound(&test).await.refunded_fen, 700);
 }
 
-/// D.5: a failed payment leaves the order payable; two payments that both succeed keep one and return one.
+/// D.5, PAY-06: a failed payment is told and leaves the order payable; of two payments that succeed one is kept.
 #[tokio::test]
 async fn paid_twice_keeps_one() {
     let test = TestApp::start().await;
-    let order = open_order(&test, payer(&test).await, 900).await;
+    let patient = test.patient("13800000001").await;
+    let order = open_order(&test, patient.user, 900).await;
     let first = begin(&test, order).await.unwrap();
     simulator(&test).fail(first.prepay_id.as_deref().unwrap()).unwrap();
     test.advance_ms(15_000).await;
     assert_eq!(payment_row(&test, &first).await.state, PaymentState::Closed);
+    assert_eq!(simulator(&test).pay(first.prepay_id.as_deref().unwrap()), Err("ORDER_CLOSED"), "no money can come by it any more");
+    assert_eq!(patient.get("/api/notifications").await.ok()["items"][0]["title"], "支付未成功");
+
     let second = begin(&test, order).await.unwrap();
     assert_ne!(first.id, second.id);
-    for payment in [&second, &first] {
-        simulator(&test).pay(payment.prepay_id.as_deref().unwrap()).unwrap();
-        deliver_all(&test).await;
-    }
-    come_to_rest(&test).await;
+    simulator(&test).pay(second.prepay_id.as_deref().unwrap()).unwrap();
+    deliver_all(&test).await;
+    // Against its own word the channel says that the first was paid as well.
+    post_notice(&test, &notices::said_paid(&test, &first)).await.status(204);
+    test.settle().await;
     let row = order_row(&test, order).await;
     assert_eq!((row.state, row.refund_state), (orders::OrderState::Paid, orders::RefundState::None));
-    assert_eq!(simulator(&test).totals_fen(), (1_800, 900));
-    sound(&test).await;
+    let refunds = crate::payments::refunds_of(&test.app, order).await.unwrap();
+    assert_eq!(refunds.iter().map(|refund| refund.reason.as_str()).collect::<Vec<_>>(), ["paid_twice"]);
+    assert_eq!(sound(&test).await.captured_fen, 1_800);
 }
 
 /// DESIGN §9: answers that are lost or not signed are a third outcome; doing it again finishes it.

@@ -128,6 +128,11 @@ async fn a_notice_before_its_payment_comes_again() {
     post_notice(&test, &later).await.status(204);
 }
 
+/// The platform's own word that this payment was made.
+pub(super) fn said_paid(test: &TestApp, payment: &PaymentRow) -> Delivery {
+    signed_by(test, include_str!("../testdata/platform.pem"), &format!("EV-{}", payment.id), &trade(payment))
+}
+
 fn trade(payment: &PaymentRow) -> Value {
     json!({
         "appid": "wxdemo0000000001", "mchid": "1900000001", "out_trade_no": payment.out_trade_no, "transaction_id": "4200001",
