@@ -2,6 +2,7 @@
 
 mod serve;
 mod tools;
+mod verify;
 
 use crate::config::{self, Config};
 use clap::{Args, Parser, Subcommand};
@@ -23,6 +24,8 @@ enum Command {
     Serve(Options),
     /// Reads the configuration and looks at the machine, without changing anything.
     Check(Options),
+    /// Proves the conversations and the ledger of a stopped installation, or names the first broken row.
+    Verify(Options),
     /// Opens the business data and brings its schema up to date.
     Migrate(Options),
     /// Tools for a running or stopped installation.
@@ -75,6 +78,7 @@ pub fn run() -> ExitCode {
     match Cli::parse().command {
         Command::Serve(options) => with_config(options, serve::serve),
         Command::Check(options) => with_config(options, |config| tools::check(&config)),
+        Command::Verify(options) => with_config(options, verify::verify),
         Command::Migrate(options) => with_config(options, tools::migrate),
         Command::Admin { command: Admin::MintTokens { count, options } } => {
             with_config(options, |config| tools::mint_tokens(config, count))
