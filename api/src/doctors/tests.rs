@@ -104,13 +104,13 @@ async fn pages_show_everybody_once() {
 async fn nonsense_in_the_query_is_refused() {
     let test = filled().await;
     for query in ["page=0", "page_size=51", "page=-1", "title=king", "department=x", "online=maybe", "rating_min=x", "sort=name"] {
-        test.get(&format!("/api/doctors?{query}")).await.refused(400, "invalid_request");
+        test.get(&format!("/api/doctors?{query}")).await.refused(400, "malformed");
     }
     test.get("/api/doctors/01890000-0000-7000-8000-000000000000").await.refused(404, "not_found");
     test.get("/api/doctors/x").await.refused(404, "not_found");
-    test.get("/api/search").await.refused(400, "invalid_request");
-    test.get("/api/search?q=%20").await.refused(422, "invalid_fields");
-    test.get(&format!("/api/search?q={}", "a".repeat(51))).await.refused(422, "invalid_fields");
+    test.get("/api/search").await.refused(400, "malformed");
+    test.get("/api/search?q=%20").await.refused(422, "invalid_field");
+    test.get(&format!("/api/search?q={}", "a".repeat(51))).await.refused(422, "invalid_field");
 }
 
 /// FND-10, REG-17: certification, profile, prices, bookable times; the licence number only masked.
@@ -154,13 +154,13 @@ async fn a_doctor_changes_his_words_but_not_his_title() {
     assert_eq!(test.get("/api/search?q=%E8%9E%83%E8%9F%B9").await.ok()["doctors"][0]["name"], "周明远");
     for verified in ["name", "title", "hospital", "licence_number", "department_id"] {
         let body = json!({ "expertise": "高血压", "biography": "", verified: "x" });
-        doctor.put("/api/doctor/profile", body).await.refused(422, "invalid_fields");
+        doctor.put("/api/doctor/profile", body).await.refused(422, "invalid_field");
     }
-    doctor.put("/api/doctor/profile", json!({ "expertise": "高", "biography": "" })).await.refused(422, "invalid_fields");
+    doctor.put("/api/doctor/profile", json!({ "expertise": "高", "biography": "" })).await.refused(422, "invalid_field");
     doctor
         .put("/api/doctor/profile", json!({ "expertise": "高血压", "biography": "长".repeat(2001) }))
         .await
-        .refused(422, "invalid_fields");
+        .refused(422, "invalid_field");
 }
 
 /// DOC-07: the whole week is replaced at once, or not at all.
@@ -173,7 +173,7 @@ async fn a_doctor_sets_his_hours() {
     assert_eq!(doctor.put("/api/doctor/hours", week.clone()).await.ok(), week);
     assert_eq!(page_of(&test, &doctor).await["hours"], week);
     let overlapping = json!([period(1, 0, 60), period(1, 30, 90)]);
-    let problem = doctor.put("/api/doctor/hours", overlapping).await.refused(422, "invalid_fields");
+    let problem = doctor.put("/api/doctor/hours", overlapping).await.refused(422, "invalid_field");
     assert_eq!(problem["fields"][0]["path"], "[1]");
     assert_eq!(doctor.get("/api/doctor/hours").await.ok(), week);
     doctor.put("/api/doctor/hours", json!([])).await.ok();
@@ -190,13 +190,13 @@ async fn a_doctor_sets_his_prices_inside_the_band() {
     let only_text = json!([text(json!(5000))]);
     assert_eq!(doctor.put("/api/doctor/prices", only_text.clone()).await.ok(), only_text);
     for amount in [2999, 10_001, 0, -1, i64::MAX] {
-        let problem = doctor.put("/api/doctor/prices", json!([text(json!(amount))])).await.refused(422, "invalid_fields");
+        let problem = doctor.put("/api/doctor/prices", json!([text(json!(amount))])).await.refused(422, "invalid_field");
         assert_eq!(problem["fields"][0]["code"], "outside_band", "{amount}");
     }
     for amount in [json!("5000"), json!(5000.5), json!(1e300), Value::Null] {
-        doctor.put("/api/doctor/prices", json!([text(amount)])).await.refused(422, "invalid_fields");
+        doctor.put("/api/doctor/prices", json!([text(amount)])).await.refused(422, "invalid_field");
     }
-    doctor.put("/api/doctor/prices", json!([text(json!(5000)), text(json!(6000))])).await.refused(422, "invalid_fields");
+    doctor.put("/api/doctor/prices", json!([text(json!(5000)), text(json!(6000))])).await.refused(422, "invalid_field");
     assert_eq!(doctor.get("/api/doctor/prices").await.ok(), only_text);
     assert_eq!(page_of(&test, &doctor).await["prices"], only_text);
 }
@@ -217,7 +217,7 @@ async fn the_workbench_is_for_doctors() {
     let patient = test.patient("13900000001").await;
     for path in ["/api/doctor/profile", "/api/doctor/hours", "/api/doctor/prices", "/api/doctor/price-bands"] {
         test.get(path).await.refused(401, "unauthenticated");
-        patient.get(path).await.refused(403, "forbidden");
+        patient.get(path).await.refused(403, "not_permitted");
     }
     let (one, other) = (sign_in(&test, "doctor01").await, sign_in(&test, "doctor02").await);
     let before = page_of(&test, &other).await;

@@ -29,7 +29,7 @@ async fn paid_and_paid_back() {
     patient.post(&format!("{path}/payments"), json!({ "channel": "wechat" })).await.refused(409, "order_paid");
     assert_eq!(sound(&test).await.captured_fen, 3_000);
 
-    patient.post(&format!("{path}/refund-requests"), json!({ "reason": "  " })).await.refused(422, "invalid_fields");
+    patient.post(&format!("{path}/refund-requests"), json!({ "reason": "  " })).await.refused(422, "invalid_field");
     let asked = patient.post(&format!("{path}/refund-requests"), json!({ "reason": "改日再问" })).await.status(202).json();
     assert_eq!(asked["display_state"], "退款中");
     patient.post(&format!("{path}/refund-requests"), json!({ "reason": "再来一次" })).await.refused(409, "refund_in_progress");
@@ -62,7 +62,7 @@ async fn lists_are_ones_own() {
     other.post(&format!("/api/orders/{order}/payments"), json!({ "channel": "wechat" })).await.refused(404, "not_found");
     other.post(&format!("/api/orders/{order}/refund-requests"), json!({ "reason": "别人的" })).await.refused(404, "not_found");
     test.get(&format!("/api/orders/{order}")).await.refused(401, "unauthenticated");
-    patient.post(&format!("/api/orders/{order}/payments"), json!({ "channel": "gold" })).await.refused(422, "invalid_fields");
+    patient.post(&format!("/api/orders/{order}/payments"), json!({ "channel": "gold" })).await.refused(422, "invalid_field");
 }
 
 /// S11, D.5: the notice is lost; the query after 15 s finds the money.
