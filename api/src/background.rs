@@ -1,6 +1,6 @@
 //! The runners of one process: outbox, timers, revocations. Each wakes when called or twice a second, and stops at shutdown.
 
-use crate::{accounts, db::DbError, ledger, outbox, state::App, timers};
+use crate::{accounts, consultations, db::DbError, ledger, outbox, state::App, timers};
 use std::{future::Future, time::Duration};
 use tokio::sync::Notify;
 
@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 const TICK: Duration = Duration::from_millis(500);
 
 pub(crate) fn start(app: &App) {
+    app.tasks.spawn(consultations::follow_log(app.clone()));
     if let Some(simulator) = app.payments.simulator() {
         app.tasks.spawn(simulator.clone().run(app.shutdown.clone()));
     }

@@ -4,6 +4,7 @@ use crate::{
     SLICES,
     accounts::{Passwords, Revoked, Sms},
     config::Config,
+    consultations::Followed,
     db::{Db, DbError},
     keys::{KeyError, Keys},
     outbox::Topic,
@@ -96,6 +97,7 @@ pub async fn build(config: Config, clock: Clock, entropy: Entropy) -> Result<App
     let parts = Parts {
         passwords: Passwords::new(config.accounts.password_memory_kib),
         sms: Sms::simulator(),
+        followed: Followed::default(),
         search: Search::default(),
         revoked: Revoked::default(),
         registry: registry(),

@@ -2,7 +2,10 @@
 //!
 //! Hub and calls are part of the app, so their hooks find the app later: through [`LateApp`], which holds it weakly.
 
-use crate::state::{App, LateApp};
+use crate::{
+    consultations,
+    state::{App, LateApp},
+};
 use chat::{
     connection::{AttachmentCheck, AttachmentClaim, AttachmentFacts},
     errors::Code,
@@ -17,7 +20,7 @@ pub(crate) type Permit = fn(App, CallRequest) -> BoxFuture<'static, Result<(), C
 /// Whose attachment it is and what it measures: the slice that keeps uploads. Without it no attachment exists.
 const CHECK_ATTACHMENT: Option<Check> = None;
 /// Every one of them must permit a call (consents, the bought channel).
-const PERMIT_CALL: &[Permit] = &[];
+const PERMIT_CALL: &[Permit] = &[|app, request| Box::pin(consultations::permit_call(app, request))];
 
 pub(crate) fn attachment_check(late: LateApp) -> AttachmentCheck {
     Arc::new(move |claim| {

@@ -12,6 +12,7 @@ pub mod consultations;
 pub mod db;
 pub mod demo;
 pub mod doctors;
+pub mod failpoint;
 pub mod http;
 pub mod idempotency;
 pub mod keys;
@@ -21,6 +22,7 @@ pub mod orders;
 pub mod outbox;
 pub mod payments;
 pub mod records;
+pub mod reviews;
 pub mod search;
 pub mod server;
 pub mod state;
@@ -47,4 +49,7 @@ pub const SLICES: &[Slice] = &[
     notifications::SLICE,
     orders::SLICE,
     payments::SLICE,
+    consultations::SLICE,
+    records::SLICE,
+    reviews::SLICE,
 ];

@@ -4,6 +4,7 @@ use crate::{
     Registry,
     accounts::{Passwords, Revoked, Sms},
     config::Config,
+    consultations::Followed,
     db::{Db, DbError, Tx},
     keys::Keys,
     outbox::{self, Topic},
@@ -53,6 +54,8 @@ pub struct Parts {
     pub revoked: Revoked,
     pub passwords: Passwords,
     pub sms: Sms,
+    /// How far the consultations have read the log.
+    pub(crate) followed: Followed,
     /// Index over doctors, departments and diseases.
     pub search: Search,
     /// The payment channel of this installation.

@@ -1,7 +1,7 @@
 //! The table itself: method, path, who. Reviewed like code.
 
 use crate::accounts::StaffFunction;
-use Who::{Callback, Doctor, Patient, Public, SignedIn};
+use Who::{Callback, Doctor, Patient, Public, SignedIn, Staff};
 
 /// Who may call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +67,29 @@ pub const RULES: &[Access] = &[
     row("PUT",    "/api/doctor/prices",                     Doctor),
     row("GET",    "/api/doctor/price-bands",                Doctor),
     // consultations, records, reviews
+    row("POST",   "/api/consultations",                     Patient),
+    row("GET",    "/api/consultations",                     Patient),
+    row("GET",    "/api/consultations/{id}",                SignedIn),
+    row("POST",   "/api/consultations/{id}/cancel",         Patient),
+    row("POST",   "/api/consultations/{id}/accept",         Doctor),
+    row("POST",   "/api/consultations/{id}/reject",         Doctor),
+    row("POST",   "/api/consultations/{id}/terminate",      Doctor),
+    row("POST",   "/api/consultations/{id}/end",            Doctor),
+    row("POST",   "/api/consultations/{id}/av-consent",     SignedIn),
+    row("POST",   "/api/consultations/{id}/continue",       Patient),
+    row("GET",    "/api/doctor/consultations",              Doctor),
+    row("GET",    "/api/doctor/counts",                     Doctor),
+    row("GET",    "/api/conversations/{id}/entries",        SignedIn),
+    row("GET",    "/api/conversations/{id}/transcript",     SignedIn),
+    row("GET",    "/api/consultations/{id}/record",         SignedIn),
+    row("PUT",    "/api/consultations/{id}/record",         Doctor),
+    row("GET",    "/api/consultations/{id}/record.pdf",     SignedIn),
+    row("GET",    "/api/records",                           Patient),
+    row("POST",   "/api/consultations/{id}/reviews",        Patient),
+    row("GET",    "/api/doctors/{id}/reviews",              Public),
+    row("GET",    "/api/admin/reviews",                     Staff(StaffFunction::Reviewer)),
+    row("POST",   "/api/admin/reviews/{id}/show",           Staff(StaffFunction::Reviewer)),
+    row("POST",   "/api/admin/reviews/{id}/hide",           Staff(StaffFunction::Reviewer)),
     // orders, payments
     row("GET",    "/api/orders",                            Patient),
     row("GET",    "/api/orders/{id}",                       Patient),

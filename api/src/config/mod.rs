@@ -6,7 +6,7 @@ mod socket;
 pub use load::{ConfigError, load};
 pub use socket::{Socket, Turn};
 
-use crate::{db::DbConfig, payments::WechatPayConfig};
+use crate::{consultations::Rules, db::DbConfig, payments::WechatPayConfig};
 use serde::Deserialize;
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -29,6 +29,8 @@ pub struct Config {
     pub accounts: Accounts,
     pub socket: Socket,
     pub turn: Turn,
+    /// Promises, windows and quotas of consultations (D.13).
+    pub consultations: Rules,
     /// The contract with WeChat Pay; absent = simulated in the demo, no online payment otherwise.
     pub wechat_pay: Option<WechatPayConfig>,
     pub log: Log,
@@ -91,6 +93,7 @@ impl Default for Config {
             accounts: Accounts::default(),
             socket: Socket::default(),
             turn: Turn::default(),
+            consultations: Rules::default(),
             wechat_pay: None,
             log: Log::default(),
         }

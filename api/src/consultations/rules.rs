@@ -64,8 +64,6 @@ pub struct Rules {
     pub record_within_ms: i64,
     pub review_within_ms: i64,
     pub settle_after_ms: i64,
-    /// The doctor may read the patient's other consultations for so long after the last one ended.
-    pub care_relation_ms: i64,
     pub follow_ups_free: u32,
     pub follow_up_within_ms: i64,
     /// Conversations a doctor may have in progress at once.
@@ -86,7 +84,6 @@ impl Default for Rules {
             record_within_ms: 24 * HOUR_MS,
             review_within_ms: 14 * DAY_MS,
             settle_after_ms: 7 * DAY_MS,
-            care_relation_ms: 30 * DAY_MS,
             follow_ups_free: 2,
             follow_up_within_ms: 30 * DAY_MS,
             doctor_in_progress_max: 50,

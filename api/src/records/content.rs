@@ -3,6 +3,7 @@
 //! Two shapes by the law's split (REG-02, X-03): advice has an impression and no place for a diagnosis; a return visit
 //! has a diagnosis. Surprise: a draft may be incomplete at any time; only signing asks for completeness.
 
+use super::pdf;
 use crate::consultations::Kind;
 use crate::consultations::intake::{Flaw, at_most};
 use serde::{Deserialize, Serialize};
@@ -68,6 +69,17 @@ impl Content {
             flaws.push(Flaw::new(*path, "not_for_this_kind", "该类型的问诊没有此项"));
         }
         flaws
+    }
+
+    /// Characters the issued copy could not show: refused while the doctor can still change them.
+    pub fn unprintable(&self) -> Vec<Flaw> {
+        let references = self.references.iter().map(|reference| ("references", reference.as_str()));
+        let missing = |text: &str| pdf::find_unprintable(text, pdf::Fonts::embedded());
+        self.texts()
+            .into_iter()
+            .chain(references)
+            .filter_map(|(path, text)| missing(text).map(|c| Flaw::new(path, "unprintable", format!("“{c}”无法打印,请换一种写法"))))
+            .collect()
     }
 
     /// What a complete record still lacks. Advice: impression and advice; return visit: diagnosis, basis and advice (CON-14).

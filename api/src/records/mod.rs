@@ -1,6 +1,27 @@
-//! The doctor's record of a consultation and its issued copy.
+//! Records (病历): what the doctor writes during a consultation, signed at its end, read by the patient and as PDF.
+//!
+//! | who | may |
+//! |---|---|
+//! | doctor of the consultation | write the draft, read the record |
+//! | patient | read and download it once it is signed |
+//!
+//! A signed record is never changed. A read by anybody but the patient leaves a row before the answer leaves.
 
 mod content;
+mod document;
+mod draft;
+mod list;
 pub mod pdf;
+mod store;
 
 pub use content::Content;
+pub(crate) use store::{completed_at, missing, note_read, sign};
+
+use crate::{Slice, state::App};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+pub const SLICE: Slice = Slice { routes, topics: &[], timers: &[] };
+
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(draft::get, draft::put)).routes(routes!(document::download)).routes(routes!(list::list))
+}

@@ -85,6 +85,17 @@ impl TestApp {
         Self { app, router, dir }
     }
 
+    /// Leaves the folder as it is, without closing anything, as a crash does. Drop the runtime before opening it again.
+    pub fn abandon(self) -> TempDir {
+        self.dir
+    }
+
+    /// Opens a folder that another life left behind.
+    pub async fn reopen(dir: TempDir, clock: Clock) -> Self {
+        let config = config(&dir);
+        Self::open(dir, config, clock, Entropy::seeded(2)).await
+    }
+
     pub fn data_dir(&self) -> std::path::PathBuf {
         self.dir.path().join("data")
     }

@@ -83,6 +83,8 @@ codes! {
     CallOtherDevice = "call_other_device", 409, false, 0, "another device of this person carries the call; attach to take it over";
     CallSignalMalformed = "call_signal_malformed", 422, false, 0, "a session description or candidate is not in its form or too large";
     CallMediaNotAllowed = "call_media_not_allowed", 409, false, 0, "a call goes from video to voice, not back";
+    ConsentRequired = "consent_required", 409, false, 0, "both have to accept the notice for voice and video first";
+    NoCalls = "no_calls", 409, false, 0, "the consultation does not include calls of this kind";
     LineBusy = "line_busy", 409, false, 0, "this person is in another call";
     Busy = "busy", 409, false, 0, "the other party is in another call";
     StaleHead = "stale_head", 409, true, 0, "the conversation moved meanwhile; look again";

@@ -1,0 +1,120 @@
+//! A conversation over HTTP: pages of entries as a member sees them, and the whole transcript (CON-15, CON-06).
+//!
+//! Visibility is the hub's own rule, applied here to the same entries: outside a member's interval there is a placeholder.
+
+use super::{queries, stored::ConsultationId, trouble::Trouble};
+use crate::{
+    authz::Actor,
+    http::{Json, Path, Problem, Query},
+    records,
+    state::App,
+};
+use axum::extract::State;
+use chat::{
+    ids::{ConversationId, UserId},
+    log::head::Head,
+    wire,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+const LIMIT_DEFAULT: usize = 50;
+const LIMIT_MAX: usize = 200;
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct EntriesQuery {
+    /// First wanted seq; absent or 0 = the newest `limit` entries.
+    from_seq: Option<u64>,
+    /// 1 to 200; absent = 50.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<usize>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct Entries {
+    /// `wenzhen.v1.Entry` in the canonical proto3 JSON mapping.
+    #[schema(value_type = Vec<Object>)]
+    entries: Vec<wire::Entry>,
+    head_seq: u64,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct Transcript {
+    #[schema(value_type = uuid::Uuid)]
+    conversation_id: ConversationId,
+    #[schema(value_type = Option<uuid::Uuid>)]
+    consultation_id: Option<ConsultationId>,
+    head_seq: u64,
+    /// Hexadecimal hash of the newest entry: the chain can be verified without us.
+    head_hash: String,
+    /// `wenzhen.v1.Entry` in the canonical proto3 JSON mapping, all of them.
+    #[schema(value_type = Vec<Object>)]
+    entries: Vec<wire::Entry>,
+}
+
+#[utoipa::path(
+    get, path = "/api/conversations/{id}/entries", tag = "consultations", params(("id" = uuid::Uuid, Path), EntriesQuery),
+    responses((status = 200, body = Entries), (status = 404, body = crate::http::ProblemBody))
+)]
+pub(super) async fn list(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<ConversationId>,
+    Query(query): Query<EntriesQuery>,
+) -> Result<Json<Entries>, Problem> {
+    let head = membership(&app, &actor, id).await?;
+    let limit = query.limit.unwrap_or(LIMIT_DEFAULT).clamp(1, LIMIT_MAX);
+    let from = match query.from_seq.unwrap_or(0) {
+        0 => head.seq.saturating_sub(limit as u64) + 1,
+        from => from,
+    };
+    let entries = page(&app, actor.user, &head, from, limit).await?;
+    Ok(Json(Entries { entries, head_seq: head.seq }))
+}
+
+#[utoipa::path(
+    get, path = "/api/conversations/{id}/transcript", tag = "consultations", params(("id" = uuid::Uuid, Path)),
+    responses((status = 200, body = Transcript), (status = 404, body = crate::http::ProblemBody))
+)]
+pub(super) async fn transcript(State(app): State<App>, actor: Actor, Path(id): Path<ConversationId>) -> Result<Json<Transcript>, Problem> {
+    let head = membership(&app, &actor, id).await?;
+    let consultation = queries::of_conversation_unscoped(&app.db, id).await?;
+    if let Some(it) = consultation.as_ref().filter(|it| it.patient != actor.user) {
+        records::note_read(&app, &actor, it.id, "transcript").await?;
+    }
+    let mut entries = Vec::new();
+    while (entries.len() as u64) < head.seq {
+        let more = page(&app, actor.user, &head, entries.len() as u64 + 1, LIMIT_MAX).await?;
+        if more.is_empty() {
+            break;
+        }
+        entries.extend(more);
+    }
+    entries.truncate(usize::try_from(head.seq).unwrap_or(usize::MAX));
+    let head_hash = super::notice::hex(&head.hash.0);
+    Ok(Json(Transcript { conversation_id: id, consultation_id: consultation.map(|it| it.id), head_seq: head.seq, head_hash, entries }))
+}
+
+/// The head, for somebody who is or was a member; for anybody else the conversation does not exist.
+async fn membership(app: &App, actor: &Actor, id: ConversationId) -> Result<Head, Problem> {
+    let head = app.log.head(id).await.map_err(Trouble::from)?;
+    head.filter(|head| head.tenant == actor.tenant && head.members.iter().any(|member| member.user == actor.user))
+        .ok_or_else(Problem::not_found)
+}
+
+async fn page(app: &App, reader: UserId, head: &Head, from: u64, limit: usize) -> Result<Vec<wire::Entry>, Problem> {
+    let entries = app.log.read(head.conversation, from, limit).await.map_err(Trouble::from)?;
+    Ok(entries.iter().map(|entry| visible(head, reader, entry)).collect())
+}
+
+/// The entry as this member may see it.
+fn visible(head: &Head, reader: UserId, entry: &wire::Entry) -> wire::Entry {
+    let sees = |member: &chat::log::head::Member| {
+        member.user == reader && entry.seq >= member.visible_from && member.left_at.is_none_or(|left| entry.seq <= left)
+    };
+    if head.members.iter().any(sees) {
+        return entry.clone();
+    }
+    wire::Entry { body: None, withheld: wire::Withheld::Interval.into(), ..entry.clone() }
+}
