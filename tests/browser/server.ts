@@ -22,7 +22,7 @@ export class Server {
     const log = openSync(join(this.folder, 'server.log'), 'a')
     const stores = ['--data', join(this.folder, 'data'), '--keys', join(this.folder, 'keys')]
     const options = ['serve', '--demo', '--addr', `127.0.0.1:${this.port}`, '--web-dir', join(ROOT, 'web/dist'), ...stores]
-    this.#process = spawn(binary(), options, { stdio: ['ignore', log, log] })
+    this.#process = spawn(binary(), options, { stdio: ['ignore', log, log], env: environment() })
     for (let tries = 0; tries < 600; tries += 1) {
       if (await fetch(`${this.url}/readyz`).then((answer) => answer.ok, () => false)) return
       if (this.#process.exitCode !== null) break
@@ -48,6 +48,11 @@ export class Server {
     await this.stop()
     rmSync(this.folder, { recursive: true, force: true })
   }
+}
+
+/** Without our own variables: the server reads WENZHEN_* as its configuration and refuses what it does not know. */
+function environment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('WENZHEN_')))
 }
 
 function binary(): string {
