@@ -55,6 +55,8 @@ pub enum StartError {
     Stopped(#[source] tokio::task::JoinError),
     #[error("opening the conversation log")]
     Log(#[from] LogError),
+    #[error("opening the attachments")]
+    Attachments(#[from] media::MediaError),
     #[error("making the folder {path}")]
     Folder {
         path: String,
@@ -88,6 +90,9 @@ pub async fn build(config: Config, clock: Clock, entropy: Entropy) -> Result<App
     let tenant = tenant(&db, &clock, &entropy).await?;
     let publisher = Publisher::default();
     let log = Arc::new(open_log(&config, &clock, &entropy, &keys, &publisher).await?);
+    let blobs = media::BlobStore::Local { dir: config.data.join("attachments") };
+    let attachments = media::Attachments::open(&blobs, media::Limits::default())?;
+    tracing::info!(store = ?blobs, "attachments.opened");
     let shutdown = CancellationToken::new();
     let payments = payments(&config, &clock, &entropy, &shutdown).await?;
     let tokens = TokenKeys::new(keys.derived("access token v1"));
@@ -106,6 +111,7 @@ pub async fn build(config: Config, clock: Clock, entropy: Entropy) -> Result<App
         tasks: TaskTracker::new(),
         shutdown,
         payments,
+        attachments,
         config,
         db,
         clock,

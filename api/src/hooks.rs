@@ -5,6 +5,7 @@
 use crate::{
     consultations,
     state::{App, LateApp},
+    uploads,
 };
 use chat::{
     connection::{AttachmentCheck, AttachmentClaim, AttachmentFacts},
@@ -18,7 +19,7 @@ pub(crate) type Check = fn(App, AttachmentClaim) -> BoxFuture<'static, Result<At
 pub(crate) type Permit = fn(App, CallRequest) -> BoxFuture<'static, Result<(), Code>>;
 
 /// Whose attachment it is and what it measures: the slice that keeps uploads. Without it no attachment exists.
-const CHECK_ATTACHMENT: Option<Check> = None;
+const CHECK_ATTACHMENT: Option<Check> = Some(uploads::check_attachment);
 /// Every one of them must permit a call (consents, the bought channel).
 const PERMIT_CALL: &[Permit] = &[|app, request| Box::pin(consultations::permit_call(app, request))];
 

@@ -29,6 +29,7 @@ pub mod state;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod timers;
+pub mod uploads;
 
 mod admin;
 mod background;
@@ -52,4 +53,5 @@ pub const SLICES: &[Slice] = &[
     consultations::SLICE,
     records::SLICE,
     reviews::SLICE,
+    uploads::SLICE,
 ];

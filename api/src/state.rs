@@ -56,6 +56,8 @@ pub struct Parts {
     pub sms: Sms,
     /// How far the consultations have read the log.
     pub(crate) followed: Followed,
+    /// Pictures and voice messages, sealed.
+    pub attachments: media::Attachments,
     /// Index over doctors, departments and diseases.
     pub search: Search,
     /// The payment channel of this installation.

@@ -98,6 +98,9 @@ pub const RULES: &[Access] = &[
     row("POST",   "/api/callbacks/wechat-pay/payments",     Callback),
     row("POST",   "/api/callbacks/wechat-pay/refunds",      Callback),
     // uploads
+    row("POST",   "/api/uploads",                           SignedIn),
+    row("GET",    "/api/attachments/{id}",                  SignedIn),
+    row("GET",    "/api/attachments/{id}/thumbnail",        SignedIn),
 ];
 
 /// The row for a request, by the route's pattern.

@@ -1,0 +1,143 @@
+//! `POST /api/uploads`: one file of a form. Nothing of what was sent is kept: see the crate `media`.
+
+use super::{
+    model::{Attachment, AttachmentKind, AttachmentState, refused},
+    queries::{self, AttachmentRow},
+    quota, sweep,
+};
+use crate::{
+    authz::Actor,
+    http::{Fields, Json, Problem, codes},
+    keys::KeyError,
+    state::App,
+    timers,
+};
+use axum::extract::{Multipart, State, multipart::MultipartError};
+use bytes::Bytes;
+use chat::ids::UserId;
+use hkdf::Hkdf;
+use http::StatusCode;
+use media::Processed;
+use sha2::Sha256;
+use utoipa::ToSchema;
+
+/// Parts of the form.
+#[derive(ToSchema)]
+#[allow(dead_code)] // only the document reads it
+pub(super) struct UploadForm {
+    kind: AttachmentKind,
+    /// JPEG, PNG, WebP, GIF up to 10 MiB; WebM, Ogg, MP4, WAV up to 2 MiB and 60 s.
+    #[schema(value_type = String, format = Binary)]
+    file: Vec<u8>,
+}
+
+#[utoipa::path(
+    post, path = "/api/uploads", tag = "uploads", request_body(content = UploadForm, content_type = "multipart/form-data"),
+    responses(
+        (status = 201, body = Attachment), (status = 413, body = crate::http::ProblemBody), (status = 415, body = crate::http::ProblemBody),
+        (status = 422, body = crate::http::ProblemBody), (status = 429, body = crate::http::ProblemBody)
+    )
+)]
+pub(super) async fn create(State(app): State<App>, actor: Actor, form: Multipart) -> Result<(StatusCode, Json<Attachment>), Problem> {
+    let now = app.clock.now();
+    let mut looking = app.db.begin().await?;
+    let allowed = quota::check(&mut looking, actor.user, now, 0).await;
+    looking.rollback().await?;
+    allowed?;
+    let form = Form::read(form).await?;
+    let processed = form.process(&app).await?;
+    let key = key_of(&app, actor.user).await?;
+    let stored = app.attachments.store(&processed, &key).await.map_err(refused)?;
+    let row = row_of(&app, &actor, &processed, &stored);
+    match insert(&app, &actor, &row).await {
+        Ok(()) => Ok((StatusCode::CREATED, Json(row.into()))),
+        Err(problem) => {
+            if let Err(error) = app.attachments.delete(stored.id).await {
+                tracing::warn!(error = %crate::http::causes(&error), "uploads.blob_left_behind");
+            }
+            Err(problem)
+        }
+    }
+}
+
+async fn insert(app: &App, actor: &Actor, row: &AttachmentRow) -> Result<(), Problem> {
+    let now = app.clock.now();
+    let mut tx = app.db.begin().await?;
+    quota::check(&mut tx, actor.user, now, row.bytes).await?;
+    queries::insert(&mut tx, actor.tenant, row, now).await?;
+    let due_at = now.plus_ms(sweep::UNATTACHED_AFTER_MS);
+    timers::schedule(app, &mut tx, sweep::UNATTACHED, row.id.0, AttachmentState::Uploaded.as_str(), due_at).await?;
+    app.commit(tx).await?;
+    Ok(())
+}
+
+/// Blobs are sealed under a key derived from their uploader's: erasing the person erases them.
+pub(super) async fn key_of(app: &App, uploader: UserId) -> Result<media::Key, KeyError> {
+    let person = app.keys.person(uploader).await?;
+    let mut key = [0; 32];
+    Hkdf::<Sha256>::new(None, person.bytes()).expand(b"attachments v1", &mut key).expect("32 bytes are within HKDF's 8160");
+    Ok(media::Key(key))
+}
+
+struct Form {
+    kind: AttachmentKind,
+    declared_mime: String,
+    bytes: Bytes,
+}
+
+impl Form {
+    /// Both parts, in any order; what else is in the form is passed over.
+    async fn read(mut form: Multipart) -> Result<Self, Problem> {
+        let (mut kind, mut file) = (None, None);
+        while let Some(field) = form.next_field().await.map_err(malformed)? {
+            match field.name() {
+                Some("kind") => kind = AttachmentKind::from_text(&field.text().await.map_err(malformed)?),
+                Some("file") if file.is_none() => {
+                    let declared_mime = field.content_type().unwrap_or_default().to_owned();
+                    file = Some((declared_mime, field.bytes().await.map_err(malformed)?));
+                }
+                _ => {}
+            }
+        }
+        let mut fields = Fields::default();
+        fields.check(kind.is_some(), "kind", "required", "应为 image 或 voice");
+        fields.check(file.is_some(), "file", "required", "请选择文件");
+        fields.finish()?;
+        let (Some(kind), Some((declared_mime, bytes))) = (kind, file) else { return Err(codes::INVALID_REQUEST.into()) };
+        Ok(Self { kind, declared_mime, bytes })
+    }
+
+    async fn process(self, app: &App) -> Result<Processed, Problem> {
+        let made = match self.kind {
+            AttachmentKind::Image => app.attachments.accept_image(self.bytes, &self.declared_mime).await.map(Processed::Image),
+            AttachmentKind::Voice => app.attachments.accept_voice(self.bytes, &self.declared_mime).await.map(Processed::Voice),
+        };
+        made.map_err(refused)
+    }
+}
+
+fn malformed(error: MultipartError) -> Problem {
+    if error.status() == StatusCode::PAYLOAD_TOO_LARGE { codes::TOO_LARGE.into() } else { codes::INVALID_REQUEST.into() }
+}
+
+fn row_of(app: &App, actor: &Actor, processed: &Processed, stored: &media::StoredBlob) -> AttachmentRow {
+    let (kind, mime, size, duration_ms) = match processed {
+        Processed::Image(image) => (AttachmentKind::Image, image.full.mime, Some((image.full.width_px, image.full.height_px)), None),
+        Processed::Voice(voice) => (AttachmentKind::Voice, voice.mime, None, Some(voice.duration_ms)),
+    };
+    AttachmentRow {
+        id: app.entropy.id(app.clock.now()),
+        uploader_id: actor.user,
+        kind,
+        mime: mime.to_owned(),
+        bytes: i64::try_from(stored.bytes).unwrap_or(i64::MAX),
+        width_px: size.map(|(width, _)| width),
+        height_px: size.map(|(_, height)| height),
+        duration_ms,
+        blob_id: stored.id.0,
+        state: AttachmentState::Uploaded,
+        reader_id: None,
+        conversation_id: None,
+        message_id: None,
+    }
+}
