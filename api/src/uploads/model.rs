@@ -20,14 +20,14 @@ text_enum! {
 }
 
 text_enum! {
-    pub(super) enum AttachmentState {
+    pub enum AttachmentState {
         Uploaded = "uploaded",
         Attached = "attached",
         Discarded = "discarded",
     }
 }
 
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Attachment {
     #[schema(value_type = Uuid)]
     pub id: AttachmentId,
