@@ -19,6 +19,7 @@ use crate::{
     http::{Field, Json, Keyed, Problem, ProblemBody, codes},
     idempotency,
     state::App,
+    uploads::{self, Taken},
 };
 use axum::extract::State;
 use http::StatusCode;
@@ -100,13 +101,26 @@ pub(super) async fn create(
         sealed: stored::seal_texts(&app.keys, &app.entropy, (actor.user, id), &body.intake, body.proof.as_ref()).await?,
     };
     enter(&app, &mut tx, &it, &consents).await?;
+    take_attachments(&app, &mut tx, &it, body).await?;
     neighbours::open_order(&app, &mut tx, &it, &offer.subject).await?;
     idempotency::finish(&app, &mut tx, &actor, SCOPE, &request, &id).await?;
     app.commit(tx).await?;
     answer(&app, &actor, id).await
 }
 
-/// Row, consents, attachments, history, timer and outbox message of a consultation that begins.
+/// Pictures of intake and proof become part of the consultation, readable by its doctor (CON-13). The transaction ends on a refusal.
+async fn take_attachments(app: &App, tx: &mut Tx, it: &Consultation, body: &NewConsultation) -> Result<(), Problem> {
+    let taken = Taken { consultation: it.id.0, conversation: it.conversation, uploader: it.patient, reader: it.doctor_user };
+    let proof = body.proof.as_ref().map_or(&[][..], |proof| &proof.attachments);
+    for (path, ids) in [("intake.attachments", &body.intake.attachments[..]), ("proof.attachments", proof)] {
+        if let Some(place) = uploads::take_for_consultation(app, tx, taken, ids).await? {
+            refuse(vec![Flaw::new(&format!("{path}[{place}]"), "unknown_attachment", "图片不存在或已使用，请重新上传")])?;
+        }
+    }
+    Ok(())
+}
+
+/// Row, consents, history, timer and outbox message of a consultation that begins.
 pub(super) async fn enter(app: &App, tx: &mut Tx, it: &Consultation, consents: &[Given]) -> Result<(), Trouble> {
     queries::insert(tx, it).await?;
     for given in consents {

@@ -157,10 +157,7 @@ async fn a_doctor_changes_his_words_but_not_his_title() {
         doctor.put("/api/doctor/profile", body).await.refused(422, "invalid_field");
     }
     doctor.put("/api/doctor/profile", json!({ "expertise": "高", "biography": "" })).await.refused(422, "invalid_field");
-    doctor
-        .put("/api/doctor/profile", json!({ "expertise": "高血压", "biography": "长".repeat(2001) }))
-        .await
-        .refused(422, "invalid_field");
+    doctor.put("/api/doctor/profile", json!({ "expertise": "高血压", "biography": "长".repeat(2001) })).await.refused(422, "invalid_field");
 }
 
 /// DOC-07: the whole week is replaced at once, or not at all.

@@ -11,7 +11,7 @@ mod person;
 mod statements;
 
 pub use answer::Answer;
-pub use person::TestPerson;
+pub use person::{PNG, TestPerson};
 pub use statements::{FoundStatement, statements};
 
 use crate::{

@@ -1,9 +1,13 @@
 //! Somebody signed in.
 
 use super::{Answer, TestApp};
+use axum::body::Body;
 use chat::ids::UserId;
-use http::Method;
+use http::{Method, Request};
 use serde_json::Value;
+
+/// One red pixel.
+pub const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x02\0\0\0\x90wS\xde\0\0\0\x0cIDATx\x9cc\xf8\xcf\xc0\0\0\x03\x01\x01\0\xc9\xfe\x92\xef\0\0\0\0IEND\xaeB`\x82";
 
 pub struct TestPerson<'a> {
     pub test: &'a TestApp,
@@ -29,6 +33,25 @@ impl<'a> TestPerson<'a> {
             refresh_token: session["refresh_token"].as_str().map(str::to_owned),
             session_id: text(&session["session_id"]),
         }
+    }
+
+    /// As a browser's form sends it, under a hostile file name.
+    pub async fn upload(&self, kind: &str, mime: &str, bytes: &[u8]) -> Answer {
+        let mut body = format!("--edge\r\ncontent-disposition: form-data; name=\"kind\"\r\n\r\n{kind}\r\n").into_bytes();
+        let file = "content-disposition: form-data; name=\"file\"; filename=\"../x.php\"";
+        body.extend(format!("--edge\r\n{file}\r\ncontent-type: {mime}\r\n\r\n").bytes());
+        body.extend(bytes);
+        body.extend(b"\r\n--edge--\r\n");
+        let request = Request::post("/api/uploads")
+            .header("authorization", format!("Bearer {}", self.access_token))
+            .header("content-type", "multipart/form-data; boundary=edge")
+            .body(Body::from(body))
+            .expect("a request");
+        self.test.send_raw(request).await
+    }
+
+    pub async fn picture(&self) -> Value {
+        self.upload("image", "image/png", PNG).await.status(201).json()
     }
 
     pub async fn get(&self, path: &str) -> Answer {

@@ -1,6 +1,6 @@
 //! CON-03, U-16 through the public API: what goes in, what comes out, and to whom.
 
-use crate::testing::{Answer, PASSWORD, TestApp, TestPerson};
+use crate::testing::{PASSWORD, PNG, TestApp, TestPerson};
 use axum::body::Body;
 use chat::connection::{AttachmentClaim, AttachmentFacts, AttachmentKind};
 use chat::errors::Code;
@@ -13,27 +13,6 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 const VOICE: &[u8] = include_bytes!("../../../media/src/voice/recorded/chromium.webm");
-/// One red pixel.
-const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x02\0\0\0\x90wS\xde\0\0\0\x0cIDATx\x9cc\xf8\xcf\xc0\0\0\x03\x01\x01\0\xc9\xfe\x92\xef\0\0\0\0IEND\xaeB`\x82";
-
-async fn upload(person: &TestPerson<'_>, kind: &str, mime: &str, bytes: &[u8]) -> Answer {
-    let mut body = format!("--edge\r\ncontent-disposition: form-data; name=\"kind\"\r\n\r\n{kind}\r\n").into_bytes();
-    body.extend(
-        format!("--edge\r\ncontent-disposition: form-data; name=\"file\"; filename=\"../x.php\"\r\ncontent-type: {mime}\r\n\r\n").bytes(),
-    );
-    body.extend(bytes);
-    body.extend(b"\r\n--edge--\r\n");
-    let request = Request::post("/api/uploads")
-        .header("authorization", format!("Bearer {}", person.access_token))
-        .header("content-type", "multipart/form-data; boundary=edge")
-        .body(Body::from(body))
-        .unwrap();
-    person.test.send_raw(request).await
-}
-
-async fn picture(person: &TestPerson<'_>) -> Value {
-    upload(person, "image", "image/png", PNG).await.status(201).json()
-}
 
 /// The first patient, signed in again after his token ran out.
 async fn again(test: &TestApp) -> TestPerson<'_> {
@@ -66,7 +45,7 @@ async fn conversation(test: &TestApp, patient: &TestPerson<'_>, doctor: &TestPer
 async fn con_03_a_picture_comes_back_as_what_was_stored_with_headers_that_disarm_it() {
     let test = TestApp::start().await;
     let patient = test.patient("13800000001").await;
-    let made = picture(&patient).await;
+    let made = patient.picture().await;
     assert_eq!((made["kind"].as_str(), made["mime"].as_str(), made["width_px"].as_u64()), (Some("image"), Some("image/jpeg"), Some(1)));
     for path in ["url", "thumbnail_url"] {
         let answer = patient.get(made[path].as_str().unwrap()).await.status(200);
@@ -82,7 +61,7 @@ async fn con_03_a_picture_comes_back_as_what_was_stored_with_headers_that_disarm
 async fn a_voice_message_is_measured_and_has_no_thumbnail() {
     let test = TestApp::start().await;
     let patient = test.patient("13800000001").await;
-    let made = upload(&patient, "voice", "audio/webm;codecs=opus", VOICE).await.status(201).json();
+    let made = patient.upload("voice", "audio/webm;codecs=opus", VOICE).await.status(201).json();
     assert!(made["duration_ms"].as_u64().unwrap() > 500 && made["thumbnail_url"].is_null());
     let url = made["url"].as_str().unwrap();
     assert!(patient.get(url).await.status(200).body.starts_with(b"OggS"));
@@ -93,14 +72,14 @@ async fn a_voice_message_is_measured_and_has_no_thumbnail() {
 async fn u_16_wrong_types_damaged_and_oversized_files_are_typed_refusals() {
     let test = TestApp::start().await;
     let patient = test.patient("13800000001").await;
-    upload(&patient, "image", "image/jpeg", PNG).await.refused(415, "attachment_type_mismatch");
-    upload(&patient, "image", "image/svg+xml", b"<svg onload='alert(1)'/>").await.refused(415, "unsupported_media_type");
-    upload(&patient, "image", "audio/webm", VOICE).await.refused(415, "unsupported_media_type");
-    upload(&patient, "image", "image/png", &PNG[..40]).await.refused(422, "attachment_undecodable");
-    upload(&patient, "image", "image/png", b"").await.refused(422, "attachment_empty");
-    upload(&patient, "image", "image/png", &vec![0; 11 << 20]).await.refused(413, "too_large");
-    upload(&patient, "voice", "audio/webm", &vec![0; 3 << 20]).await.refused(413, "too_large");
-    upload(&patient, "film", "image/png", PNG).await.refused(422, "invalid_fields");
+    patient.upload("image", "image/jpeg", PNG).await.refused(415, "attachment_type_mismatch");
+    patient.upload("image", "image/svg+xml", b"<svg onload='alert(1)'/>").await.refused(415, "unsupported_media_type");
+    patient.upload("image", "audio/webm", VOICE).await.refused(415, "unsupported_media_type");
+    patient.upload("image", "image/png", &PNG[..40]).await.refused(422, "attachment_undecodable");
+    patient.upload("image", "image/png", b"").await.refused(422, "attachment_empty");
+    patient.upload("image", "image/png", &vec![0; 11 << 20]).await.refused(413, "too_large");
+    patient.upload("voice", "audio/webm", &vec![0; 3 << 20]).await.refused(413, "too_large");
+    patient.upload("film", "image/png", PNG).await.refused(422, "invalid_fields");
     let request = Request::post("/api/uploads").header("content-type", "multipart/form-data; boundary=edge").body(Body::empty()).unwrap();
     test.send_raw(request).await.refused(401, "unauthenticated");
 }
@@ -110,7 +89,7 @@ async fn foreign_and_unknown_attachments_answer_alike() {
     let test = TestApp::start().await;
     let patient = test.patient("13800000001").await;
     let stranger = test.patient("13800000002").await;
-    let made = picture(&patient).await;
+    let made = patient.picture().await;
     let unknown = format!("/api/attachments/{}", Uuid::from_u128(7));
     for path in [made["url"].as_str().unwrap(), made["thumbnail_url"].as_str().unwrap(), &unknown] {
         let mut problem = stranger.get(path).await.refused(404, "not_found");
@@ -126,7 +105,7 @@ async fn the_first_message_takes_it_and_then_the_members_see_it() {
     let test = TestApp::start().await;
     let patient = test.patient("13800000001").await;
     let doctor = test.staff("doctor-li", Role::Doctor, &[]).await;
-    let made = picture(&patient).await;
+    let made = patient.picture().await;
     let url = made["url"].as_str().unwrap();
     let conversation = conversation(&test, &patient, &doctor).await;
     let check = |claim| super::check_attachment(test.app.clone(), claim);
@@ -151,7 +130,7 @@ async fn a_consultation_takes_its_pictures_once_and_shows_them_to_its_doctor() {
     let test = TestApp::start().await;
     let patient = test.patient("13800000001").await;
     let doctor = test.staff("doctor-li", Role::Doctor, &[]).await;
-    let made = picture(&patient).await;
+    let made = patient.picture().await;
     let taken = super::Taken {
         consultation: Uuid::from_u128(1),
         conversation: test.app.entropy.id(test.app.clock.now()),
@@ -174,7 +153,7 @@ async fn a_consultation_takes_its_pictures_once_and_shows_them_to_its_doctor() {
 async fn what_nothing_took_is_gone_after_a_day_with_its_blob() {
     let test = TestApp::start().await;
     let patient = test.patient("13800000001").await;
-    picture(&patient).await;
+    patient.picture().await;
     let blobs = test.data_dir().join("attachments");
     assert_eq!(files(&blobs), 2);
     test.advance_ms(super::sweep::UNATTACHED_AFTER_MS - 1).await;
@@ -188,13 +167,13 @@ async fn the_daily_quota_is_exact_and_ends_with_the_day() {
     let test = TestApp::start().await;
     let patient = test.patient("13800000001").await;
     for _ in 0..200 {
-        picture(&patient).await;
+        patient.picture().await;
     }
-    let refused = upload(&patient, "image", "image/png", PNG).await.refused(429, "quota_exceeded");
+    let refused = patient.upload("image", "image/png", PNG).await.refused(429, "quota_exceeded");
     assert_eq!(refused["temporary"], true);
     test.advance_ms(24 * 60 * 60 * 1000).await;
     let patient = again(&test).await;
-    picture(&patient).await;
+    patient.picture().await;
 }
 
 fn files(dir: &std::path::Path) -> usize {

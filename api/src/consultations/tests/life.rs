@@ -8,7 +8,7 @@ use chat::log::head::ConversationState;
 async fn s1_from_intake_to_review() {
     let test = clinic().await;
     let (doctor, patient) = (doctor(&test).await, test.patient(PHONE).await);
-    let created = patient.post("/api/consultations", request(&test, &doctor, "advice", "text").await).await.status(201).json();
+    let created = patient.post("/api/consultations", request(&test, &patient, &doctor, "advice", "text").await).await.status(201).json();
     let id = created["id"].clone();
     assert_eq!((created["state"].as_str(), created["conversation_id"].is_null()), (Some("created"), true));
     assert_eq!((created["can"]["pay"].clone(), created["can"]["cancel"].clone()), (json!(true), json!(true)));
@@ -80,7 +80,7 @@ async fn review(test: &TestApp, patient: &TestPerson<'_>, doctor: &TestPerson<'_
 async fn reg_03_a_return_visit_begins_with_proof_and_judgement() {
     let test = clinic().await;
     let (doctor, patient) = (doctor(&test).await, test.patient(PHONE).await);
-    let mut body = request(&test, &doctor, "return_visit", "text").await;
+    let mut body = request(&test, &patient, &doctor, "return_visit", "text").await;
     body.as_object_mut().unwrap().remove("proof");
     patient.post("/api/consultations", body).await.refused(422, "proof_missing");
     let id = paid(&test, &patient, &doctor, "return_visit", "text").await;

@@ -60,7 +60,7 @@ pub(super) async fn consents(test: &TestApp) -> Value {
 }
 
 /// A body that is accepted; a test spoils one thing of it.
-pub(super) async fn request(test: &TestApp, doctor: &TestPerson<'_>, kind: &str, channel: &str) -> Value {
+pub(super) async fn request(test: &TestApp, patient: &TestPerson<'_>, doctor: &TestPerson<'_>, kind: &str, channel: &str) -> Value {
     let mut body = json!({
         "doctor_id": doctor_id(doctor).await,
         "kind": kind,
@@ -71,7 +71,7 @@ pub(super) async fn request(test: &TestApp, doctor: &TestPerson<'_>, kind: &str,
     if kind == "return_visit" {
         body["proof"] = json!({
             "diagnosis": "高血压病2级", "institution": "市第一医院", "visited_on": "2026-05-31",
-            "attachments": ["0190a5c8-7c1e-7b3a-9f0e-2f4b8d1c6a55"],
+            "attachments": [patient.picture().await["id"]],
         });
     }
     body
@@ -79,7 +79,7 @@ pub(super) async fn request(test: &TestApp, doctor: &TestPerson<'_>, kind: &str,
 
 /// Ordered and paid.
 pub(super) async fn paid(test: &TestApp, patient: &TestPerson<'_>, doctor: &TestPerson<'_>, kind: &str, channel: &str) -> Value {
-    let body = request(test, doctor, kind, channel).await;
+    let body = request(test, patient, doctor, kind, channel).await;
     let created = patient.post("/api/consultations", body).await.status(201).json();
     assert_eq!(pay(test, &created).await, Paid::Taken);
     created["id"].clone()

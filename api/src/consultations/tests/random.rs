@@ -12,7 +12,7 @@ async fn d_11_5_no_paid_order_is_stuck() {
     for seed in 0..LIVES {
         let chance = Entropy::seeded(seed);
         let (doctor, patient) = (doctor(&test).await, patient(&test, seed).await);
-        let body = request(&test, &doctor, if seed % 3 == 0 { "return_visit" } else { "advice" }, "text").await;
+        let body = request(&test, &patient, &doctor, if seed % 3 == 0 { "return_visit" } else { "advice" }, "text").await;
         let created = patient.post("/api/consultations", body).await.status(201).json();
         let id = created["id"].clone();
         for _ in 0..STEPS {

@@ -42,7 +42,7 @@ async fn reg_05_termination_sends_the_patient_somewhere() {
 async fn reg_07_an_order_needs_consents_intake_and_an_open_doctor() {
     let test = clinic().await;
     let (doctor, patient) = (doctor(&test).await, test.patient(PHONE).await);
-    let good = request(&test, &doctor, "advice", "text").await;
+    let good = request(&test, &patient, &doctor, "advice", "text").await;
     let spoiled = |change: &dyn Fn(&mut Value)| {
         let mut body = good.clone();
         change(&mut body);
@@ -67,7 +67,7 @@ async fn reg_07_an_order_needs_consents_intake_and_an_open_doctor() {
 async fn a_double_submit_has_one_effect() {
     let test = clinic().await;
     let (doctor, patient) = (doctor(&test).await, test.patient(PHONE).await);
-    let mut body = request(&test, &doctor, "advice", "text").await;
+    let mut body = request(&test, &patient, &doctor, "advice", "text").await;
     let first = patient.post_keyed("/api/consultations", "k1", body.clone()).await.status(201).json();
     let again = patient.post_keyed("/api/consultations", "k1", body.clone()).await.status(201).json();
     assert_eq!(first["id"], again["id"]);

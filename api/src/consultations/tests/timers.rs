@@ -8,7 +8,7 @@ use chat::log::head::ConversationState;
 async fn d_1_an_unpaid_order_ends_after_fifteen_minutes() {
     let test = clinic().await;
     let (doctor, patient) = (doctor(&test).await, test.patient(PHONE).await);
-    let body = request(&test, &doctor, "advice", "text").await;
+    let body = request(&test, &patient, &doctor, "advice", "text").await;
     let created = patient.post("/api/consultations", body).await.status(201).json();
     let id = created["id"].clone();
     assert_eq!(timers_of(&test, &id).await, 1);
