@@ -79,7 +79,7 @@ async fn u_16_wrong_types_damaged_and_oversized_files_are_typed_refusals() {
     patient.upload("image", "image/png", b"").await.refused(422, "attachment_empty");
     patient.upload("image", "image/png", &vec![0; 11 << 20]).await.refused(413, "too_large");
     patient.upload("voice", "audio/webm", &vec![0; 3 << 20]).await.refused(413, "too_large");
-    patient.upload("film", "image/png", PNG).await.refused(422, "invalid_fields");
+    patient.upload("film", "image/png", PNG).await.refused(422, "invalid_field");
     let request = Request::post("/api/uploads").header("content-type", "multipart/form-data; boundary=edge").body(Body::empty()).unwrap();
     test.send_raw(request).await.refused(401, "unauthenticated");
 }

@@ -46,7 +46,7 @@ fn margins(document: &RecordDocument, index: usize, count: usize, fonts: &Fonts)
         weight: Weight::Regular,
         text: lines::clean(&text).replace('\n', " "),
     };
-    let order = format!("订单号：{}", document.order_no);
+    let order = format!("订单号： {}", document.order_no);
     let number = format!("第 {} 页 / 共 {count} 页", index + 1);
     let issued = format!("出具时间：{}（北京时间）　查阅人：{}", shanghai_time(document.issue.at), document.issue.viewer);
     let right = |text: &str| Ok::<f32, PdfError>(WIDTH_PT - MARGIN_PT - lines::width(&lines::clean(text), fonts)? * SMALL_PT);
