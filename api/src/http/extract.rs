@@ -90,8 +90,8 @@ async fn json_bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes
 fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let cause = error.inner();
-        if !cause.is_data() {
+        // An enum that gets null or a number is called a syntax error by serde_json: only what does not parse at all is one.
+        if !error.inner().is_data() && serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_err() {
             return Problem::new(codes::INVALID_REQUEST).detail("正文不是有效的 JSON");
         }
         // Serde's words about a type mismatch may quote the value: the path says enough.
@@ -109,4 +109,33 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
         return Err(Problem::new(codes::INVALID_REQUEST).detail("Idempotency-Key 应为 1 到 128 个可见字符"));
     }
     Ok(Some(key.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Answer {
+        Yes,
+    }
+
+    #[derive(serde::Deserialize)]
+    struct Form {
+        #[serde(rename = "answer")]
+        _answer: Answer,
+    }
+
+    #[test]
+    fn what_parses_but_does_not_fit_names_its_field() {
+        assert!(decode::<Form>(br#"{"answer":"yes"}"#).is_ok());
+        for body in [r#"{"answer":null}"#, r#"{"answer":7}"#, r#"{"answer":"no"}"#] {
+            let problem = decode::<Form>(body.as_bytes()).err().expect(body);
+            assert_eq!((problem.code.code, problem.fields[0].path.as_str()), ("invalid_field", "answer"), "{body}");
+        }
+        for body in ["", r#"{"answer":"#, r#"{"answer":"yes"} more"#] {
+            assert_eq!(decode::<Form>(body.as_bytes()).err().expect(body).code.code, "malformed", "{body}");
+        }
+    }
 }
