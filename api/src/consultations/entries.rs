@@ -2,7 +2,7 @@
 //!
 //! Visibility is the hub's own rule, applied here to the same entries: outside a member's interval there is a placeholder.
 
-use super::{queries, stored::ConsultationId, trouble::Trouble};
+use super::{notice::hex, queries, stored::ConsultationId, trouble::Trouble};
 use crate::{
     authz::Actor,
     http::{Json, Path, Problem, Query},
@@ -46,11 +46,21 @@ pub(super) struct Transcript {
     #[schema(value_type = Option<uuid::Uuid>)]
     consultation_id: Option<ConsultationId>,
     head_seq: u64,
-    /// Hexadecimal hash of the newest entry: the chain can be verified without us.
+    /// Hexadecimal hash of the newest entry: where the chain of `links` ends.
     head_hash: String,
     /// `wenzhen.v1.Entry` in the canonical proto3 JSON mapping, all of them.
     #[schema(value_type = Vec<Object>)]
     entries: Vec<wire::Entry>,
+    /// One for each entry: with them the chain is verified without us. The rule is in chat/PROTOCOL.md.
+    links: Vec<ChainLink>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct ChainLink {
+    /// Hexadecimal: the entry's header as it was hashed.
+    header: String,
+    /// Hexadecimal SHA-256 of the sealed body.
+    sealed_hash: String,
 }
 
 #[utoipa::path(
@@ -92,8 +102,17 @@ pub(super) async fn transcript(State(app): State<App>, actor: Actor, Path(id): P
         entries.extend(more);
     }
     entries.truncate(usize::try_from(head.seq).unwrap_or(usize::MAX));
-    let head_hash = super::notice::hex(&head.hash.0);
-    Ok(Json(Transcript { conversation_id: id, consultation_id: consultation.map(|it| it.id), head_seq: head.seq, head_hash, entries }))
+    let links = app.log.links(id, 1, entries.len()).await.map_err(Trouble::from)?;
+    let links = links.iter().map(|link| ChainLink { header: hex(&link.header), sealed_hash: hex(&link.sealed_hash) }).collect();
+    let head_hash = hex(&head.hash.0);
+    Ok(Json(Transcript {
+        conversation_id: id,
+        consultation_id: consultation.map(|it| it.id),
+        head_seq: head.seq,
+        head_hash,
+        entries,
+        links,
+    }))
 }
 
 /// The head, for somebody who is or was a member; for anybody else the conversation does not exist.

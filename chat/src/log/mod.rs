@@ -20,7 +20,7 @@ mod verify;
 pub use embedded::{Embedded, Limits, Options, Stats};
 pub use error::LogError;
 pub use guard::{Guard, Refusal};
-pub use types::{Appended, Change, Changes, Committed, Draft, FeedCursor, MarkKind, Marks, NewConversation, Outcome};
+pub use types::{Appended, Change, Changes, Committed, Draft, FeedCursor, Link, MarkKind, Marks, NewConversation, Outcome};
 pub use verify::{Finding, Report, verify};
 
 use crate::ids::{ConversationId, UserId};
@@ -69,6 +69,13 @@ impl MessageLog {
     pub async fn hash_at(&self, conversation: ConversationId, seq: u64) -> Result<Option<EntryHash>, LogError> {
         match self {
             Self::Embedded(log) => log.hash_at(conversation, seq).await,
+        }
+    }
+
+    /// Links of the chain `from_seq ..`, at most `limit`. Needs no key: an erased conversation still has them.
+    pub async fn links(&self, conversation: ConversationId, from_seq: u64, limit: usize) -> Result<Vec<Link>, LogError> {
+        match self {
+            Self::Embedded(log) => log.links(conversation, from_seq, limit).await,
         }
     }
 

@@ -39,6 +39,13 @@ pub struct Appended {
     pub repeated: bool,
 }
 
+/// What the chain says of an entry, as it was hashed: with it a transcript is verified without us and without keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    pub header: Vec<u8>,
+    pub sealed_hash: [u8; 32],
+}
+
 #[derive(Clone, Debug)]
 pub struct Outcome {
     /// One per draft, in the order given.

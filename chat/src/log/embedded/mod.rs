@@ -22,7 +22,7 @@ pub use options::{Limits, Options};
 use super::error::LogError;
 use super::guard::Guard;
 use super::head::{EntryHash, Head, LiveCall};
-use super::types::{Changes, Draft, FeedCursor, MarkKind, Marks, NewConversation, Outcome};
+use super::types::{Changes, Draft, FeedCursor, Link, MarkKind, Marks, NewConversation, Outcome};
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::ids::{ConversationId, UserId};
@@ -126,6 +126,11 @@ impl Embedded {
         }
         let store = self.store.clone();
         read::blocking(move || read::hash_at(&store, conversation, seq)).await
+    }
+
+    pub async fn links(&self, conversation: ConversationId, from_seq: u64, limit: usize) -> Result<Vec<Link>, LogError> {
+        let store = self.store.clone();
+        read::blocking(move || read::links(&store, conversation, from_seq.max(1), limit)).await
     }
 
     pub async fn mark(&self, conversation: ConversationId, user: UserId, kind: MarkKind, up_to: u64) -> Result<Marks, LogError> {

@@ -3,10 +3,11 @@
 use super::store::Store;
 use super::tails::Tails;
 use crate::ids::{ConversationId, UserId};
+use crate::log::chain;
 use crate::log::error::LogError;
 use crate::log::head::{EntryHash, Head, LiveCall};
 use crate::log::row::{self, EntryRow, FeedRow};
-use crate::log::types::{Change, Changes, FeedCursor};
+use crate::log::types::{Change, Changes, FeedCursor, Link};
 use crate::seal::DataKey;
 use crate::wire;
 use prost::Message;
@@ -27,8 +28,25 @@ pub fn entries(
     from_seq: u64,
     limit: usize,
 ) -> Result<Vec<Arc<wire::Entry>>, LogError> {
+    rows(store, conversation, from_seq, limit, |seq, row| Ok(Arc::new(open(key, conversation, seq, row)?)))
+}
+
+pub fn links(store: &Store, conversation: ConversationId, from_seq: u64, limit: usize) -> Result<Vec<Link>, LogError> {
+    rows(store, conversation, from_seq, limit, |_, row| {
+        Ok(Link { header: row.header.encode().to_vec(), sealed_hash: chain::sealed_hash(row.sealed) })
+    })
+}
+
+/// Each row from `from_seq`, checked to follow the one before it.
+fn rows<T>(
+    store: &Store,
+    conversation: ConversationId,
+    from_seq: u64,
+    limit: usize,
+    take: impl Fn(u64, &EntryRow<'_>) -> Result<T, LogError>,
+) -> Result<Vec<T>, LogError> {
     let Some(mut previous) = store.entry_hash(conversation, from_seq - 1)? else { return Ok(Vec::new()) };
-    let mut entries = Vec::new();
+    let mut taken = Vec::new();
     let range = row::entry_key(conversation, from_seq)..=row::entry_key(conversation, u64::MAX);
     for (seq, guard) in (from_seq..).zip(store.entries.range(range).take(limit)) {
         let (found_key, value) = guard.into_inner().map_err(LogError::engine("reading entries"))?;
@@ -40,9 +58,9 @@ pub fn entries(
             return Err(LogError::damaged(conversation, seq, "the entry does not follow the one before it"));
         }
         previous = row.hash;
-        entries.push(Arc::new(open(key, conversation, seq, &row)?));
+        taken.push(take(seq, &row)?);
     }
-    Ok(entries)
+    Ok(taken)
 }
 
 fn open(key: Option<&DataKey>, conversation: ConversationId, seq: u64, row: &EntryRow<'_>) -> Result<wire::Entry, LogError> {

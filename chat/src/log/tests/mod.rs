@@ -3,5 +3,6 @@
 mod basics;
 mod conforming;
 mod durability;
+mod links;
 pub mod rig;
 mod verifying;

@@ -158,7 +158,7 @@ async fn closing_the_conversation_ends_its_call_and_forbids_the_next() {
     node.service.close_conversation_calls(pair.conversation).await;
     assert_eq!(node.over().await, CallEndReason::Closed);
     node.invite(&pair, pair.patient, rig.call_id(), CallMedia::Video);
-    assert_eq!(node.error().await, "not_open");
+    assert_eq!(node.error().await, "conversation_not_open");
 }
 
 #[tokio::test]
