@@ -1,0 +1,1 @@
+"""What the documents promise, asked of a running server through `client`. `tests/protocol/run` starts the server and names it."""
