@@ -11,7 +11,7 @@ mod problem;
 pub use codes::Code;
 pub use extract::{Json, Keyed, Path, Query};
 pub use layers::{Peer, RequestId};
-pub(crate) use layers::{finish_response, identify_request, security_headers};
+pub(crate) use layers::{finish_response, identify_request, security_headers, take_small_body};
 pub use page::{Page, PageQuery};
 pub(crate) use problem::causes;
 pub use problem::{Field, Fields, Problem, ProblemBody};

@@ -30,6 +30,7 @@ pub fn router(app: &App) -> Router {
         .merge(payments::demo_routes(app));
     api.fallback(get(client::serve))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(middleware::from_fn(web::take_small_body))
         .layer(CatchPanicLayer::custom(caught))
         .layer(middleware::from_fn(web::finish_response))
         .layer(middleware::from_fn(web::security_headers))

@@ -28,7 +28,7 @@ class Rest:
     def __init__(self, base_url):
         self.base_url = base_url
         self.token = None
-        self.http = httpx.Client(base_url=base_url, timeout=30, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
+        self.http = httpx.Client(base_url=base_url, timeout=30, trust_env=False)
 
     def close(self):
         self.http.close()

@@ -1,7 +1,9 @@
 """What HTTP refuses: forms that do not fit, what belongs to others, what was sent twice, and notices of payment nobody signed."""
+import http.client
 import json
 import unittest
 import uuid
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -158,6 +160,20 @@ class Strangers(unittest.TestCase):
         for person, path in ((self.patient, "/api/doctor/counts"), (self.patient, "/api/admin/reviews"), (self.doctor, "/api/admin/reviews"), (self.doctor, "/api/orders")):
             answer = person.rest.raw("GET", path)
             self.assertEqual((answer.status_code, answer.json()["code"]), (403, "not_permitted"), path)
+
+    def test_a_refusal_leaves_the_connection_to_the_next_request(self):
+        connection = http.client.HTTPConnection(urlsplit(URL).netloc)
+        self.addCleanup(connection.close)
+        connection.putrequest("POST", "/api/consultations")
+        connection.putheader("content-type", "application/json")
+        connection.putheader("content-length", "2")
+        connection.endheaders()
+        self.patient.rest.get("/api/me")  # By now the server could have answered without the body.
+        connection.send(b"{}")
+        refused = connection.getresponse()
+        self.assertEqual((refused.status, bool(refused.read())), (401, True))
+        connection.request("GET", "/api/hospital")
+        self.assertEqual(connection.getresponse().status, 200)
 
     def test_passwords_and_codes_that_do_not_fit(self):
         visitor = Rest(URL)
