@@ -1,7 +1,5 @@
 //! The department list by category (FND-06) and the disease list (ADM-07).
 
-#![allow(unused_qualifications)] // utoipa's expansion names the type of the query once more
-
 use super::{Department, Disease, queries};
 use crate::{
     http::{Json, Problem, Query},

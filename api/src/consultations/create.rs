@@ -114,7 +114,7 @@ async fn take_attachments(app: &App, tx: &mut Tx, it: &Consultation, body: &NewC
     let proof = body.proof.as_ref().map_or(&[][..], |proof| &proof.attachments);
     for (path, ids) in [("intake.attachments", &body.intake.attachments[..]), ("proof.attachments", proof)] {
         if let Some(place) = uploads::take_for_consultation(app, tx, taken, ids).await? {
-            refuse(vec![Flaw::new(&format!("{path}[{place}]"), "unknown_attachment", "图片不存在或已使用，请重新上传")])?;
+            refuse(vec![Flaw::new(format!("{path}[{place}]"), "unknown_attachment", "图片不存在或已使用，请重新上传")])?;
         }
     }
     Ok(())

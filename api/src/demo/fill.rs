@@ -254,7 +254,7 @@ fn band(title: Title, channel: Channel) -> (i64, i64) {
 
 /// Every doctor writes; every fourth does without video.
 fn prices(title: Title, number: usize) -> Vec<Price> {
-    let offered = services().filter(|(_, channel)| *channel != Channel::Video || number % 4 != 0);
+    let offered = services().filter(|(_, channel)| *channel != Channel::Video || !number.is_multiple_of(4));
     offered
         .map(|(kind, channel)| {
             let (min_fen, max_fen) = band(title, channel);
@@ -287,7 +287,7 @@ fn biography(doctor: &Doctor, number: usize) -> String {
 /// What his expertise names, and two more of the department.
 fn treated(doctor: &Doctor, number: usize, place: &Placed) -> Vec<DiseaseId> {
     let named = |name: &str| name.chars().collect::<Vec<_>>().windows(2).any(|pair| doctor.expertise.contains(&String::from_iter(pair)));
-    let chosen = |index: usize| (index + number) % 3 == 0;
+    let chosen = |index: usize| (index + number).is_multiple_of(3);
     let diseases = place.diseases.iter().enumerate();
     diseases.filter(|(index, (_, name))| named(name) || chosen(*index)).map(|(_, (id, _))| *id).collect()
 }

@@ -1,7 +1,5 @@
 //! The doctor list: filters by department, title, disease, rating, presence, kind and channel (FND-02, 06, 08, 09, 16), sorted, paged.
 
-#![allow(unused_qualifications)] // utoipa's expansion names the type of the query once more
-
 use super::{
     model::{DepartmentRef, DoctorCard, DoctorId, Title, rating},
     presence::{self, Presence},

@@ -3,8 +3,6 @@
 //! The index is a copy and never the truth: it is rebuilt when the catalogue's revision has moved, and what it finds is read from SQL.
 //! Message bodies are never in it.
 
-#![allow(unused_qualifications)] // utoipa's expansion names the type of the query once more
-
 mod index;
 
 #[cfg(test)]

@@ -295,7 +295,8 @@ fn a_restored_call_waits_for_its_devices() {
 /// What every wish of every speaker leads to in every phase: P proposal, T tells, - nothing, or the error's code.
 #[test]
 fn every_phase_answers_every_wish() {
-    let phases: [(&str, fn() -> Scene); 5] = [
+    type Make = fn() -> Scene;
+    let phases: [(&str, Make); 5] = [
         ("inviting", || Scene::inviting().0),
         ("ringing", Scene::ringing),
         ("connecting", Scene::connecting),

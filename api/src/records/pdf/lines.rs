@@ -94,7 +94,7 @@ fn may_break(characters: &[char], index: usize) -> bool {
         let number = index > 0 && characters[index - 1].is_ascii_digit();
         return !(number && (after.is_ascii_alphabetic() || matches!(after, 'μ' | 'µ')));
     }
-    !before.is_ascii_digit() && !(is_word(before) && is_word(after))
+    !(before.is_ascii_digit() || is_word(before) && is_word(after))
 }
 
 /// Belongs to a Latin word, a number or a formula.
