@@ -113,9 +113,9 @@ async fn close(app: &App, it: &Consultation, word: &'static str, guidance: Optio
         drafts.push(server(it.id, "review_invitation", Body::Card(card("review_invitation", it.id))));
     }
     drafts.push(server(it.id, "closed", change(it, Talk::Closed, word, &reason)));
-    failpoint::reach("closing.before_log").await;
+    failpoint::reach(app, "closing.before_log").await;
     let outcome = app.log.append(it.conversation, drafts, vec![Guard::NotClosed]).await?;
-    failpoint::reach("closing.after_log").await;
+    failpoint::reach(app, "closing.after_log").await;
     Ok(outcome.entries.last().map_or(outcome.head.seq, |closed| closed.seq))
 }
 

@@ -42,6 +42,6 @@ async fn texts_are_not_in_the_file() {
     tell(&test, &person, Category::Doctor, "皮肤科刘医生已接诊").await;
     drop(person);
     let test = test.restart().await;
-    let bytes = std::fs::read(test.data_dir().join("business.sqlite")).unwrap();
+    let bytes = test.stored_bytes().await;
     assert!(!bytes.windows(9).any(|window| window == "皮肤科".as_bytes()));
 }

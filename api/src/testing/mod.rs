@@ -7,6 +7,7 @@
 //! ```
 
 mod answer;
+mod engine;
 mod person;
 mod statements;
 
@@ -59,7 +60,7 @@ impl TestApp {
     /// With settings of its own.
     pub async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
         let dir = TempDir::new().expect("a temporary folder");
-        let mut config = config(&dir);
+        let mut config = config(&dir).await;
         change(&mut config);
         Self::open(dir, config, Clock::manual(START), Entropy::seeded(1)).await
     }
@@ -92,8 +93,13 @@ impl TestApp {
 
     /// Opens a folder that another life left behind.
     pub async fn reopen(dir: TempDir, clock: Clock) -> Self {
-        let config = config(&dir);
+        let config = config(&dir).await;
         Self::open(dir, config, clock, Entropy::seeded(2)).await
+    }
+
+    /// What lies in the store of business data, after a restart has written everything out.
+    pub async fn stored_bytes(&self) -> Vec<u8> {
+        engine::stored_bytes(&self.app).await
     }
 
     pub fn data_dir(&self) -> std::path::PathBuf {
@@ -208,10 +214,11 @@ impl TestApp {
     }
 }
 
-fn config(dir: &TempDir) -> Config {
+async fn config(dir: &TempDir) -> Config {
     let mut config = Config { data: dir.path().join("data"), keys: dir.path().join("keys"), demo: true, ..Config::default() };
     // The cheapest argon2: its cost is not what tests are about.
     config.accounts.password_memory_kib = 8;
+    config.database.url = engine::database_of(dir.path()).await;
     crate::payments::testing::lay_simulator_keys(&config.keys).expect("writes test keys");
     config
 }

@@ -1,7 +1,5 @@
 //! The closing saga stopped between each pair of its steps, the process gone, the stores opened again.
 
-#![cfg(feature = "failpoints")]
-
 use super::*;
 use crate::failpoint;
 use chat::log::head::ConversationState;
@@ -42,7 +40,7 @@ fn first_life(point: &'static str) -> (tempfile::TempDir, chat::clock::Clock, Va
         let (doctor, patient) = (doctor(&test).await, test.patient(PHONE).await);
         let id = accepted(&test, &patient, &doctor).await;
         write_record(&doctor, &id).await;
-        let mut armed = failpoint::arm(point);
+        let mut armed = failpoint::arm(&test.app, point);
         let end = path(&id, "end");
         tokio::select! {
             answer = doctor.act(&end) => panic!("{point} was not reached: {}", answer.text()),
