@@ -1,4 +1,5 @@
 //! Everything that needs more than one crate, a real process, or the repository itself.
 
 mod kills;
+mod revocation;
 mod tidy;

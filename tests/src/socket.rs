@@ -69,6 +69,16 @@ impl Socket {
         }
     }
 
+    /// The code with which the server closes the socket; none when it just breaks off. Events before that are skipped.
+    pub async fn closed(&mut self) -> Option<u16> {
+        loop {
+            match tokio::time::timeout(PATIENCE, self.stream.next()).await.expect("an end")?.ok()? {
+                Message::Close(frame) => return frame.map(|frame| frame.code.into()),
+                _ => {}
+            }
+        }
+    }
+
     /// Skips what comes before the first event that `wanted` takes.
     pub async fn until<T>(&mut self, mut wanted: impl FnMut(event::Kind) -> Option<T>) -> Option<T> {
         loop {

@@ -222,3 +222,46 @@ async fn names_and_numbers_are_not_in_the_file() {
         assert!(!bytes.windows(canary.len()).any(|window| window == canary.as_bytes()), "{canary} is readable");
     }
 }
+
+/// ACC-12, ACC-13: a device that is not to be remembered keeps nothing that lasts; it goes on while its token lives, eight hours at most.
+#[tokio::test]
+async fn a_device_not_to_be_remembered_is_forgotten() {
+    let test = TestApp::start().await;
+    test.patient(PHONE).await;
+    let body = json!({ "phone": PHONE, "password": PASSWORD, "device": test.device(), "remember": false });
+    let session = test.post("/api/auth/login", body).await.status(200).json();
+    assert!(session["refresh_token"].is_null());
+    let mut visitor = TestPerson::of_session(&test, &session);
+    let mut minutes = 0;
+    let last = loop {
+        test.advance_ms(9 * MINUTE_MS).await;
+        minutes += 9;
+        let answer = visitor.post("/api/auth/refresh", json!({ "refresh_token": null })).await;
+        if answer.code != 200 {
+            break answer;
+        }
+        let renewed = answer.json();
+        assert!(renewed["refresh_token"].is_null() && renewed["session_id"] == session["session_id"]);
+        visitor = TestPerson::of_session(&test, &renewed);
+        assert!(minutes < 8 * 60, "eight hours are the end");
+    };
+    last.refused(401, "invalid_refresh_token");
+    assert!(minutes >= 8 * 60, "{minutes} minutes");
+    let body = json!({ "phone": PHONE, "password": PASSWORD, "device": test.device(), "remember": false });
+    let silent = TestPerson::of_session(&test, &test.post("/api/auth/login", body).await.status(200).json());
+    test.advance_ms(10 * MINUTE_MS).await;
+    silent.post("/api/auth/refresh", json!({ "refresh_token": null })).await.status(401);
+}
+
+/// ACC-12, ACC-13: a remembered patient is still signed in after a restart of the server and four quiet weeks.
+#[tokio::test]
+async fn a_remembered_device_stays_signed_in() {
+    let test = TestApp::start().await;
+    test.patient(PHONE).await;
+    let session = log_in(&test, PASSWORD, &test.device()).await.status(200).json();
+    let test = test.restart().await;
+    test.advance_ms(29 * DAY_MS).await;
+    let renewed = test.post("/api/auth/refresh", json!({ "refresh_token": session["refresh_token"] })).await.status(200).json();
+    assert_eq!(renewed["session_id"], session["session_id"]);
+    TestPerson::of_session(&test, &renewed).get("/api/me").await.status(200);
+}

@@ -7,6 +7,11 @@ use std::{io::Write, net::SocketAddr, process::ExitCode};
 
 pub(super) fn serve(config: Config) -> ExitCode {
     block_on(async {
+        if config.demo
+            && let Err(error) = demo::prepare(&config, Clock::System.now()).await
+        {
+            return fail(&error, STORAGE_FAILURE);
+        }
         let app = match build(config, Clock::System, Entropy::System).await {
             Ok(app) => app,
             Err(error) => return fail(&error, STORAGE_FAILURE),

@@ -27,13 +27,26 @@ const YUAN: i64 = 100;
 
 /// Fills the installation unless somebody has; true when it did.
 pub async fn fill(app: &App) -> Result<bool, Problem> {
+    Ok(fill_as_of(app, app.clock.now()).await?.is_some())
+}
+
+/// Who was made.
+pub(super) struct People {
+    /// In the order of their numbers.
+    pub doctors: Vec<UserId>,
+    pub patients: Vec<UserId>,
+    pub reviewer: UserId,
+}
+
+/// The same, with announcements dated back from that moment. None: it was filled already.
+pub(super) async fn fill_as_of(app: &App, announced: Timestamp) -> Result<Option<People>, Problem> {
     if catalogue::find_hospital(app).await?.is_some() {
-        return Ok(false);
+        return Ok(None);
     }
     let content = hospital::hospital();
     // Hashed once: argon2 is slow on purpose, and these passwords are printed on the screen anyway.
     let password_hash = app.passwords.hash(&app.entropy, PASSWORD).await?;
-    let filler = Filler { app, content, ids: Entropy::seeded(app.config.seed), password_hash, now: app.clock.now() };
+    let filler = Filler { app, content, ids: Entropy::seeded(app.config.seed), password_hash, now: app.clock.now(), announced };
     // Keys have a store of their own; made before the transaction, in one write.
     let people = filler.people();
     app.keys.prepare_people(people.clone()).await?;
@@ -49,7 +62,9 @@ pub async fn fill(app: &App) -> Result<bool, Problem> {
     catalogue::touch(&mut tx, app.tenant).await?;
     app.commit(tx).await?;
     tracing::info!(doctors = content.numbered_doctors().count(), departments = content.departments.len(), "demo.filled");
-    Ok(true)
+    let (doctors, others) = people.split_at(content.numbered_doctors().count());
+    let (patients, reviewer) = others.split_at(content.patients.len());
+    Ok(Some(People { doctors: doctors.to_vec(), patients: patients.to_vec(), reviewer: reviewer[0] }))
 }
 
 struct Filler<'a> {
@@ -58,6 +73,7 @@ struct Filler<'a> {
     ids: Entropy,
     password_hash: String,
     now: Timestamp,
+    announced: Timestamp,
 }
 
 /// A department that was written.
@@ -99,7 +115,7 @@ impl Filler<'_> {
             catalogue::insert_special_service(tx, tenant, self.id(), &row, position).await?;
         }
         for announcement in &self.content.announcements {
-            let at = self.now.plus_ms(-announcement.days_ago * DAY_MS);
+            let at = self.announced.plus_ms(-announcement.days_ago * DAY_MS);
             catalogue::insert_announcement(tx, tenant, self.id(), &announcement.title, &announcement.text, at).await?;
         }
         Ok(())

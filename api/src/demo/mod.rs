@@ -3,12 +3,14 @@
 //! Only `serve --demo` calls it. The passwords stand in this file and on the screen, so nothing here may ever run in production.
 
 mod fill;
+mod history;
 mod hospital;
 
 #[cfg(test)]
 mod tests;
 
 pub use fill::fill;
+pub use history::{HistoryError, prepare};
 
 /// Password of every demo account.
 pub const PASSWORD: &str = "wenzhen-2026";

@@ -88,3 +88,26 @@ async fn names_can_be_printed_and_prices_are_those_of_a_demo() {
     let announcements = test.get("/api/home").await.ok();
     assert!(Timestamp(announcements["announcements"][0]["published_at"].as_i64().unwrap()) <= test.app.clock.now());
 }
+
+/// The patients have a past: records to read, ratings that follow from reviews, an even ledger and a log that verifies.
+#[tokio::test]
+async fn the_past_is_whole_and_verifies() {
+    let test = TestApp::start_on_history().await;
+    let doctors = test.get("/api/doctors?page_size=50").await.ok();
+    let rated = doctors["items"].as_array().unwrap().iter().filter(|doctor| doctor["rating_count"].as_i64() > Some(0)).count();
+    assert!(rated >= 4, "{rated} doctors have ratings");
+    let body = json!({ "phone": "13800000001", "password": PASSWORD, "device": test.device(), "remember": true });
+    let session = test.post("/api/auth/login", body).await.status(200).json();
+    let patient = crate::testing::TestPerson::of_session(&test, &session);
+    let records = patient.get("/api/records").await.ok();
+    assert_eq!(records["total"], 2);
+    let id = records["items"][0]["consultation_id"].as_str().unwrap().to_owned();
+    patient.get(&format!("/api/consultations/{id}/record.pdf")).await.status(200);
+    let done = patient.get("/api/consultations?group=done").await.ok();
+    assert!(done["items"][0]["ended_at"].as_i64() < Some(test.app.clock.now().0 - 2 * 86_400_000), "it lies in the past");
+    assert_eq!(patient.get("/api/notifications/unread-count").await.ok()["unread"], 0);
+    let books = crate::ledger::verify(&test.app.db).await.unwrap();
+    assert!(books.is_sound() && books.captured_fen > 0, "{:?}", books.findings);
+    let channel = test.app.payments.simulator().unwrap().totals_fen();
+    assert_eq!((books.captured_fen, books.refunded_fen), channel);
+}

@@ -30,7 +30,7 @@ pub(super) struct RefundRequest {
 }
 
 /// Own orders, the newest first (ORD-02, ORD-06).
-#[utoipa::path(get, path = "/api/orders", tag = "orders", responses((status = 200, body = Page<Order>)))]
+#[utoipa::path(get, path = "/api/orders", tag = "orders", params(ListQuery), responses((status = 200, body = Page<Order>)))]
 pub(super) async fn list(State(app): State<App>, actor: Actor, Query(query): Query<ListQuery>) -> Result<Json<Page<Order>>, Problem> {
     let page = PageQuery { page: query.page, page_size: query.page_size };
     let rows = queries::list(&app, &actor, query.state, page.window()?).await?;

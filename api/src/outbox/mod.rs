@@ -119,3 +119,6 @@ pub async fn enqueue(app: &App, tx: &mut Tx, topic: &'static str, key: Uuid, pay
     tx.enqueued.push((seq.ok_or(DbError::Missing)?, claim));
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,8 @@
 mod answer;
 mod engine;
 mod person;
+#[cfg(test)]
+pub(crate) mod probe;
 mod statements;
 
 pub use answer::Answer;
@@ -62,6 +64,14 @@ impl TestApp {
         let dir = TempDir::new().expect("a temporary folder");
         let mut config = config(&dir).await;
         change(&mut config);
+        Self::open(dir, config, Clock::manual(START), Entropy::seeded(1)).await
+    }
+
+    /// The demo's hospital with the past of its people.
+    pub async fn start_on_history() -> Self {
+        let dir = TempDir::new().expect("a temporary folder");
+        let config = config(&dir).await;
+        crate::demo::prepare(&config, START).await.expect("the past is written");
         Self::open(dir, config, Clock::manual(START), Entropy::seeded(1)).await
     }
 

@@ -64,3 +64,6 @@ pub async fn schedule(
 pub async fn cancel(tx: &mut Tx, kind: &'static str, object: Uuid) -> Result<bool, DbError> {
     tx.run_one(sql!("DELETE FROM timers WHERE kind = $1 AND object = $2", kind, object)).await
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,6 +10,7 @@ use chat::ids::{ConversationId, TenantId, Timestamp, UserId};
 use uuid::Uuid;
 
 row! {
+    #[derive(Clone, Debug)]
     pub struct AttachmentRow {
         pub id: AttachmentId,
         pub uploader_id: UserId,

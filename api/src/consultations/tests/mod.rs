@@ -1,10 +1,12 @@
 //! Consultations through the public API, on the demo hospital, with a clock that stands until it is moved.
 
 mod closing;
+mod doubles;
 mod life;
 mod random;
 mod refusals;
 mod timers;
+mod transcript;
 
 use super::{ConsultationId, Paid, catch_up, on_paid, queries, stored::Consultation};
 use crate::{

@@ -62,20 +62,6 @@ async fn reg_07_an_order_needs_consents_intake_and_an_open_doctor() {
     assert_eq!(patient.get("/api/consultations").await.ok()["total"], 0);
 }
 
-/// D.0: the same key and body is one consultation; another body under that key is refused.
-#[tokio::test]
-async fn a_double_submit_has_one_effect() {
-    let test = clinic().await;
-    let (doctor, patient) = (doctor(&test).await, test.patient(PHONE).await);
-    let mut body = request(&test, &patient, &doctor, "advice", "text").await;
-    let first = patient.post_keyed("/api/consultations", "k1", body.clone()).await.status(201).json();
-    let again = patient.post_keyed("/api/consultations", "k1", body.clone()).await.status(201).json();
-    assert_eq!(first["id"], again["id"]);
-    body["intake"]["onset"] = json!("四天前");
-    patient.post_keyed("/api/consultations", "k1", body).await.refused(409, "idempotency_conflict");
-    assert_eq!(patient.get("/api/consultations").await.ok()["total"], 1);
-}
-
 /// Other people's consultations, records and conversations do not exist; wrong roles are refused before.
 #[tokio::test]
 async fn other_peoples_consultations_do_not_exist() {

@@ -18,7 +18,7 @@ async fn a_revoked_session_hears_nothing_more() {
     let (patient, mut doctor, conversation) = rig.pair().await;
     let other_session = super::rig::Person { session: rig.entropy.id(rig.clock.now()), ..patient.person() };
     let mut other = rig.connect(&other_session, Subprotocol::Json).await;
-    let mut sockets = vec![patient, rig.connect(&doctor.person(), Subprotocol::Json).await];
+    let mut sockets = [patient, rig.connect(&doctor.person(), Subprotocol::Json).await];
     rig.hub.close_session(sockets[0].person().session, CloseCode::Revoked);
     rig.append(conversation, Some(doctor.person().user), text_kind("after"), false).await;
     assert!(matches!(other.until_entry().await.seq, 1));
