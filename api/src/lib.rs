@@ -3,9 +3,6 @@
 //! Each capability is a folder with one line in [`SLICES`]. Slices never read each other's tables:
 //! they call a `pub(crate)` function or write to the outbox.
 
-// `utoipa::path` qualifies the handlers' own types and gives the code the handlers' spans.
-#![allow(unused_qualifications)]
-
 pub mod accounts;
 pub mod authz;
 pub mod catalogue;

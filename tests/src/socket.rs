@@ -72,9 +72,9 @@ impl Socket {
     /// The code with which the server closes the socket; none when it just breaks off. Events before that are skipped.
     pub async fn closed(&mut self) -> Option<u16> {
         loop {
-            match tokio::time::timeout(PATIENCE, self.stream.next()).await.expect("an end")?.ok()? {
-                Message::Close(frame) => return frame.map(|frame| frame.code.into()),
-                _ => {}
+            let message = tokio::time::timeout(PATIENCE, self.stream.next()).await.expect("an end")?.ok()?;
+            if let Message::Close(frame) = message {
+                return frame.map(|frame| frame.code.into());
             }
         }
     }

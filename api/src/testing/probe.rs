@@ -7,7 +7,7 @@ use crate::{
     timers::{Timer, TimerKind},
 };
 use serde::{Deserialize, Serialize};
-use std::{collections::HashMap, sync::Mutex};
+use std::{collections::HashMap, sync::LazyLock};
 use tokio::sync::watch;
 use utoipa_axum::router::OpenApiRouter;
 use uuid::Uuid;
@@ -51,20 +51,18 @@ impl Probe {
 }
 
 /// Every attempt of this process, by key: the tests' own keys keep them apart.
-static TRIED: Mutex<Option<watch::Sender<HashMap<Uuid, Vec<String>>>>> = Mutex::new(None);
+static TRIED: LazyLock<watch::Sender<Tried>> = LazyLock::new(watch::Sender::default);
 
-fn tried_by_key() -> watch::Sender<HashMap<Uuid, Vec<String>>> {
-    TRIED.lock().expect("no panic while held").get_or_insert_with(|| watch::Sender::new(HashMap::new())).clone()
-}
+type Tried = HashMap<Uuid, Vec<String>>;
 
 /// The words of a key in the order in which their handlers began.
 pub(crate) fn tried(key: Uuid) -> Vec<String> {
-    tried_by_key().borrow().get(&key).cloned().unwrap_or_default()
+    TRIED.borrow().get(&key).cloned().unwrap_or_default()
 }
 
 /// Returns once so many attempts have begun for the key.
 pub(crate) async fn until_tried(key: Uuid, count: usize) {
-    let mut tried = tried_by_key().subscribe();
+    let mut tried = TRIED.subscribe();
     tried.wait_for(|tried| tried.get(&key).is_some_and(|words| words.len() >= count)).await.expect("the sender is static");
 }
 
@@ -80,7 +78,7 @@ async fn fire(app: App, timer: Timer) -> Result<(), HandlerError> {
 
 async fn attempt(key: Uuid, probe: Probe) -> Result<(), HandlerError> {
     let mut earlier = 0;
-    tried_by_key().send_modify(|tried| {
+    TRIED.send_modify(|tried| {
         let words = tried.entry(key).or_default();
         earlier = words.iter().filter(|word| **word == probe.word).count();
         words.push(probe.word.clone());
