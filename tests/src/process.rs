@@ -27,7 +27,7 @@ impl Server {
 
     pub async fn restart(&mut self) {
         let log = std::fs::File::options().create(true).append(true).open(self.folders.path().join("server.log")).expect("a log file");
-        let child = Command::new(binary())
+        let child = wenzhen()
             .args(["serve", "--demo", "--addr", &format!("127.0.0.1:{}", self.port), "--data"])
             .arg(self.data())
             .arg("--keys")
@@ -100,14 +100,7 @@ impl Server {
 
     /// Another command of the binary on this server's folders.
     pub fn wenzhen(&self, arguments: &[&str]) -> Output {
-        Command::new(binary())
-            .args(arguments)
-            .arg("--data")
-            .arg(self.data())
-            .arg("--keys")
-            .arg(self.keys())
-            .output()
-            .expect("the binary runs")
+        wenzhen().args(arguments).arg("--data").arg(self.data()).arg("--keys").arg(self.keys()).output().expect("the binary runs")
     }
 }
 
@@ -115,6 +108,15 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// The binary without our own variables: its configuration refuses what it does not know.
+fn wenzhen() -> Command {
+    let mut command = Command::new(binary());
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("WENZHEN_")) {
+        command.env_remove(name);
+    }
+    command
 }
 
 /// `wenzhen` of the profile these tests were built with, beside their own executable.
