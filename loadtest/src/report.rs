@@ -1,5 +1,7 @@
 //! What a run says: lines for people, JSON with stable keys for scripts.
 
+pub mod data;
+
 use crate::cli::{EXIT_INCORRECT, EXIT_INVALID, EXIT_PASS, EXIT_TARGET};
 use crate::ledger::{Counts, Ledger};
 use crate::measure::Percentiles;
