@@ -37,7 +37,8 @@ enum Command {
 
 #[derive(Debug, Subcommand)]
 enum Admin {
-    /// People for load tests, one JSON line each: {user, role, conversation, peer, access_token}. Demo mode only.
+    /// People for load tests, one JSON line each: {user, role, conversation, peer, access_token, expires_at_ms, refresh_token, session}.
+    /// The same people every time, with new sessions. Demo mode only.
     MintTokens {
         /// How many people; two of them share a conversation.
         #[arg(long)]

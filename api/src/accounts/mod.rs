@@ -32,6 +32,7 @@ pub(crate) use revocation::poll_revocations;
 pub use sms::{Sms, SmsMessage};
 pub use staff::StaffFunction;
 pub(crate) use staff::has_function;
+pub(crate) use tokens::open_session_unproven;
 
 use crate::{Slice, outbox::Topic, state::App};
 use utoipa_axum::{router::OpenApiRouter, routes};

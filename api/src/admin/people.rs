@@ -4,26 +4,26 @@
 
 use super::Minted;
 use crate::{
-    accounts::{NewAccount, insert_account},
+    accounts::{self, NewAccount, insert_account},
+    db::{DbError, Tx},
     http::Problem,
     state::App,
 };
 use chat::{
-    ids::{ConversationId, Role, SessionId, UserId},
+    ids::{ConversationId, Role, UserId},
     log::{
         NewConversation,
         head::{ConversationState, Member, RetentionClass},
     },
-    token::AccessClaims,
     wire::SenderRole,
 };
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-/// Accounts a transaction, so that the writer is not held for seconds.
-const ACCOUNTS_PER_TX: usize = 500;
-const CONVERSATIONS_AT_ONCE: usize = 64;
+/// Pairs a transaction, so that the writer is not held for seconds.
+const PAIRS_AT_ONCE: usize = 500;
+const CONVERSATIONS_AT_ONCE: usize = 256;
 
 #[derive(Clone, Copy)]
 struct Pair {
@@ -32,21 +32,40 @@ struct Pair {
     conversation: ConversationId,
 }
 
-/// `count` people: the two sides of each conversation one after the other.
-pub(super) async fn mint(app: &App, count: usize) -> Result<Vec<Minted>, Problem> {
-    let pairs: Vec<Pair> = (0..count.div_ceil(2)).map(|number| pair(app, number)).collect();
-    make_accounts(app, &pairs).await?;
-    stream::iter(pairs.clone())
-        .map(|pair| make_conversation(app, pair))
-        .buffer_unordered(CONVERSATIONS_AT_ONCE)
-        .try_collect::<()>()
-        .await?;
-    let mut minted = Vec::with_capacity(count + 1);
+/// `count` people as JSON lines, the two sides of each conversation one after the other; made as the stream is read.
+pub(super) fn lines(app: &App, count: usize) -> impl Stream<Item = Result<Vec<u8>, Problem>> + Send + use<> {
+    let app = app.clone();
+    let pairs = count.div_ceil(2);
+    stream::iter((0..pairs).step_by(PAIRS_AT_ONCE)).then(move |first| {
+        let app = app.clone();
+        async move {
+            let mut people = mint(&app, first..pairs.min(first + PAIRS_AT_ONCE)).await?;
+            people.truncate(count - first * 2);
+            as_lines(&people).map_err(|error| DbError::from(error).into())
+        }
+    })
+}
+
+fn as_lines(people: &[Minted]) -> Result<Vec<u8>, serde_json::Error> {
+    people.iter().try_fold(Vec::new(), |mut lines, person| {
+        serde_json::to_writer(&mut lines, person)?;
+        lines.push(b'\n');
+        Ok(lines)
+    })
+}
+
+async fn mint(app: &App, numbers: std::ops::Range<usize>) -> Result<Vec<Minted>, Problem> {
+    let pairs: Vec<Pair> = numbers.map(|number| pair(app, number)).collect();
+    app.keys.prepare_people(pairs.iter().flat_map(|pair| [pair.patient, pair.doctor]).collect()).await?;
+    let mut minted = Vec::with_capacity(pairs.len() * 2);
+    let mut tx = app.db.begin().await?;
     for pair in &pairs {
-        minted.push(person(app, *pair, pair.patient, Role::Patient, pair.doctor)?);
-        minted.push(person(app, *pair, pair.doctor, Role::Doctor, pair.patient)?);
+        minted.push(person(app, &mut tx, *pair, (pair.patient, Role::Patient), pair.doctor).await?);
+        minted.push(person(app, &mut tx, *pair, (pair.doctor, Role::Doctor), pair.patient).await?);
     }
-    minted.truncate(count);
+    app.commit(tx).await?;
+    let conversations = stream::iter(pairs).map(|pair| make_conversation(app, pair)).buffer_unordered(CONVERSATIONS_AT_ONCE);
+    conversations.try_collect::<()>().await?;
     Ok(minted)
 }
 
@@ -64,20 +83,6 @@ fn derived(app: &App, word: &str, number: usize) -> Uuid {
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&digest[..16]);
     uuid::Builder::from_custom_bytes(bytes).into_uuid()
-}
-
-async fn make_accounts(app: &App, pairs: &[Pair]) -> Result<(), Problem> {
-    app.keys.prepare_people(pairs.iter().flat_map(|pair| [pair.patient, pair.doctor]).collect()).await?;
-    for pairs in pairs.chunks(ACCOUNTS_PER_TX / 2) {
-        let mut tx = app.db.begin().await?;
-        for pair in pairs {
-            for (user, role) in [(pair.patient, Role::Patient), (pair.doctor, Role::Doctor)] {
-                insert_account(app, &mut tx, &account(app, user, role)).await?;
-            }
-        }
-        app.commit(tx).await?;
-    }
-    Ok(())
 }
 
 fn account(app: &App, id: UserId, role: Role) -> NewAccount {
@@ -109,44 +114,21 @@ async fn make_conversation(app: &App, pair: Pair) -> Result<(), Problem> {
     app.log.create(new).await.map(drop).map_err(|error| Problem::internal(&error))
 }
 
-fn person(app: &App, pair: Pair, user: UserId, role: Role, peer: UserId) -> Result<Minted, Problem> {
-    let issued_at = app.clock.now();
-    let session: SessionId = app.entropy.id(issued_at);
-    let expires_at = issued_at.plus_ms(chat::token::TOKEN_LIFE_MS_MAX);
-    let claims = AccessClaims { user, session, tenant: app.tenant, role, issued_at, expires_at };
+/// Made when he is not there yet; a session of his own each time.
+async fn person(app: &App, tx: &mut Tx, pair: Pair, (user, role): (UserId, Role), peer: UserId) -> Result<Minted, Problem> {
+    insert_account(app, tx, &account(app, user, role)).await?;
+    let tokens = accounts::open_session_unproven(app, tx, user, role).await?;
     Ok(Minted {
         user: user.to_string(),
         role: if role == Role::Patient { "patient" } else { "doctor" }.to_owned(),
         conversation: pair.conversation.to_string(),
         peer: peer.to_string(),
-        access_token: app.tokens.mint(&claims).map_err(|error| Problem::internal(&error))?,
+        access_token: tokens.access_token,
+        expires_at_ms: tokens.access_expires_at.0,
+        refresh_token: tokens.refresh_token,
+        session: tokens.session.to_string(),
     })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing::TestApp;
-
-    #[tokio::test]
-    async fn people_are_made_once_and_found_again() {
-        let test = TestApp::start().await;
-        let first = mint(&test.app, 5).await.unwrap();
-        assert_eq!((first.len(), first[0].role.as_str(), first[1].role.as_str()), (5, "patient", "doctor"));
-        assert_eq!((&first[0].peer, &first[0].conversation), (&first[1].user, &first[1].conversation));
-        let again = mint(&test.app, 4).await.unwrap();
-        assert_eq!(again[2].user, first[2].user);
-        let claims = test.app.tokens.verify(&first[0].access_token, test.app.clock.now()).unwrap();
-        assert_eq!(claims.user.to_string(), first[0].user);
-        let mine = test.app.log.conversations_of(claims.user, 10).await.unwrap();
-        assert_eq!(mine.len(), 1);
-    }
-
-    /// The door shows itself only to whoever holds the keys; to everybody else it does not exist.
-    #[tokio::test]
-    async fn the_door_is_not_there_without_the_key() {
-        let test = TestApp::start().await;
-        let body = serde_json::json!({ "count": 2 });
-        test.post(super::super::DOOR, body).await.refused(404, "not_found");
-    }
-}
+mod tests;

@@ -60,18 +60,10 @@ pub(super) fn migrate(config: Config) -> ExitCode {
 
 pub(super) fn mint_tokens(config: Config, count: usize) -> ExitCode {
     block_on(async {
-        let minted = match admin::mint_tokens(config, count).await {
-            Ok(minted) => minted,
-            Err(error) => return fail(&error, 1),
-        };
-        let mut out = BufWriter::new(std::io::stdout());
-        let written = minted.iter().try_for_each(|person| {
-            serde_json::to_writer(&mut out, person)?;
-            out.write_all(b"\n")
-        });
-        match written.and_then(|()| out.flush()) {
+        match admin::mint_tokens(config, count, &mut BufWriter::new(std::io::stdout())).await {
             Ok(()) => ExitCode::SUCCESS,
-            Err(error) => fail(&error, STORAGE_FAILURE),
+            Err(error @ admin::MintError::Write(_)) => fail(&error, STORAGE_FAILURE),
+            Err(error) => fail(&error, 1),
         }
     })
 }
