@@ -7,11 +7,10 @@ use chat::{
     entropy::Entropy,
     fanout::Fanout,
     hub::{Hub, HubParts, Publisher},
-    limits::HubLimits,
     log::MessageLog,
     token::TokenKeys,
 };
-use signaling::{CallService, Parts as CallParts, courier::Courier, service::Limits, turn::TurnConfig};
+use signaling::{CallService, Parts as CallParts, courier::Courier, turn::TurnConfig};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -44,7 +43,7 @@ pub(crate) fn start(needs: Needs<'_>) -> Realtime {
         clock: needs.clock.clone(),
         entropy: needs.entropy.clone(),
         tokens: needs.tokens.clone(),
-        limits: limits(needs.config),
+        limits: needs.config.socket.limits(),
         fanout: Fanout::local(),
         calls: commands,
         attachments,
@@ -56,26 +55,11 @@ pub(crate) fn start(needs: Needs<'_>) -> Realtime {
         clock: needs.clock.clone(),
         entropy: needs.entropy.clone(),
         turn: turn(needs.config),
-        limits: Limits::default(),
+        limits: needs.config.calls.limits(),
         gate: Arc::new(hooks::Gate(needs.late.clone())),
         inbound,
     });
     Realtime { hub, calls }
-}
-
-fn limits(config: &Config) -> HubLimits {
-    let socket = &config.socket;
-    HubLimits {
-        accepts_per_s: socket.accepts_per_s,
-        accepts_burst: socket.accepts_per_s.saturating_mul(4),
-        commands_per_s: socket.commands_per_s,
-        commands_burst: socket.commands_per_s.saturating_mul(4),
-        sends_per_s: socket.sends_per_s,
-        sends_burst: socket.sends_per_s.saturating_mul(6),
-        bytes_per_s: socket.bytes_per_s,
-        bytes_burst: socket.bytes_per_s.saturating_mul(8),
-        ..HubLimits::default()
-    }
 }
 
 fn turn(config: &Config) -> Option<TurnConfig> {
@@ -87,4 +71,16 @@ fn turn(config: &Config) -> Option<TurnConfig> {
         lifetime_s: turn.lifetime_s,
         relay_only: turn.relay_only,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::TestApp;
+    use std::num::NonZeroU32;
+
+    #[tokio::test]
+    async fn the_hub_lives_by_the_configuration() {
+        let test = TestApp::start_with(|config| config.socket.unauthenticated_per_ip_max = NonZeroU32::MAX).await;
+        assert_eq!(test.app.hub.limits().unauthenticated_per_ip_max, u32::MAX);
+    }
 }

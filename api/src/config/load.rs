@@ -94,6 +94,15 @@ mod tests {
         assert!(error.contains("WENZHEN_NONSENSE"), "{error}");
     }
 
+    /// The load harness comes from one address: what protects addresses from each other has to be out of its way.
+    #[test]
+    fn the_settings_of_the_load_harness_can_be_read() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/bench/load.toml");
+        let load = load(Some(&path), variables(&[])).unwrap();
+        assert!(load.socket.unauthenticated_per_ip_max > Config::default().socket.unauthenticated_per_ip_max);
+        assert!(load.accounts.sms_per_peer_hour_max > Config::default().accounts.sms_per_peer_hour_max);
+    }
+
     #[test]
     fn the_documented_example_is_the_default() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/wenzhen.example.toml");

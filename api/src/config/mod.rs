@@ -4,7 +4,7 @@ mod load;
 mod socket;
 
 pub use load::{ConfigError, load};
-pub use socket::{Socket, Turn};
+pub use socket::{Calls, Socket, Turn};
 
 use crate::{consultations::Rules, db::DbConfig, payments::WechatPayConfig};
 use serde::Deserialize;
@@ -27,7 +27,9 @@ pub struct Config {
     pub seed: u64,
     pub database: Database,
     pub accounts: Accounts,
+    pub uploads: Uploads,
     pub socket: Socket,
+    pub calls: Calls,
     pub turn: Turn,
     /// Promises, windows and quotas of consultations (D.13).
     pub consultations: Rules,
@@ -64,6 +66,15 @@ pub struct Accounts {
     pub password_memory_kib: u32,
 }
 
+/// What one person may upload in 24 hours.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Uploads {
+    pub files_per_day_max: i64,
+    /// Of what is stored, after it was written anew.
+    pub bytes_per_day_max: i64,
+}
+
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Log {
@@ -91,7 +102,9 @@ impl Default for Config {
             seed: 1,
             database: Database::default(),
             accounts: Accounts::default(),
+            uploads: Uploads::default(),
             socket: Socket::default(),
+            calls: Calls::default(),
             turn: Turn::default(),
             consultations: Rules::default(),
             wechat_pay: None,
@@ -117,6 +130,12 @@ impl Default for Accounts {
             staff_absolute_s: 8 * 60 * 60,
             password_memory_kib: 19_456,
         }
+    }
+}
+
+impl Default for Uploads {
+    fn default() -> Self {
+        Self { files_per_day_max: 200, bytes_per_day_max: 300 * 1024 * 1024 }
     }
 }
 

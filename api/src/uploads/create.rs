@@ -41,7 +41,7 @@ pub(super) struct UploadForm {
 pub(super) async fn create(State(app): State<App>, actor: Actor, form: Multipart) -> Result<(StatusCode, Json<Attachment>), Problem> {
     let now = app.clock.now();
     let mut looking = app.db.begin().await?;
-    let allowed = quota::check(&mut looking, actor.user, now, 0).await;
+    let allowed = quota::check(&app.config.uploads, &mut looking, actor.user, now, 0).await;
     looking.rollback().await?;
     allowed?;
     let form = Form::read(form).await?;
@@ -63,7 +63,7 @@ pub(super) async fn create(State(app): State<App>, actor: Actor, form: Multipart
 async fn insert(app: &App, actor: &Actor, row: &AttachmentRow) -> Result<(), Problem> {
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
-    quota::check(&mut tx, actor.user, now, row.bytes).await?;
+    quota::check(&app.config.uploads, &mut tx, actor.user, now, row.bytes).await?;
     queries::insert(&mut tx, actor.tenant, row, now).await?;
     let due_at = now.plus_ms(sweep::UNATTACHED_AFTER_MS);
     timers::schedule(app, &mut tx, sweep::UNATTACHED, row.id.0, AttachmentState::Uploaded.as_str(), due_at).await?;

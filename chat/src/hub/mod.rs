@@ -221,6 +221,10 @@ impl Hub {
         let _ = tokio::time::timeout(grace, self.registry.emptied()).await;
     }
 
+    pub fn limits(&self) -> &HubLimits {
+        &self.limits
+    }
+
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::SeqCst)
     }
