@@ -7,6 +7,7 @@
 mod cli;
 mod clock;
 mod ledger;
+mod machine;
 mod measure;
 mod people;
 mod report;
@@ -15,6 +16,7 @@ mod schedule;
 mod seed;
 mod server;
 mod socket;
+mod target;
 
 use clap::Parser;
 use std::process::ExitCode;
