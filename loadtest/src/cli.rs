@@ -1,117 +1,182 @@
 //! The command line and the exit codes a script relies on.
 
+use crate::plan::{Arrivals, Fault, Rate, Slo, Span, Stages};
 use clap::{Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
-use std::time::Duration;
 
 pub const EXIT_PASS: u8 = 0;
 pub const EXIT_USAGE: u8 = 1;
+pub const EXIT_PREFLIGHT: u8 = 2;
+pub const EXIT_SLO: u8 = 3;
 /// Wins over every other code.
 pub const EXIT_INCORRECT: u8 = 4;
 /// The generator was the limit: the figures say nothing about the server.
 pub const EXIT_INVALID: u8 = 5;
 pub const EXIT_TARGET: u8 = 6;
 pub const EXIT_INFRASTRUCTURE: u8 = 7;
+pub const EXIT_REGRESSION: u8 = 8;
+pub const EXIT_STOPPED: u8 = 130;
 
 #[derive(Debug, Parser)]
-#[command(name = "loadtest", version, about = "Drives a Wenzhen installation and checks what it delivers")]
+#[command(
+    name = "loadtest",
+    version,
+    about = "Drives a Wenzhen installation over its public protocol and says what it did, how fast, and whether correctly",
+    after_help = "Without a command it runs the canonical workload against a server that it starts itself.\n\
+        Exit: 0 pass, 1 usage, 2 preflight, 3 objective missed, 4 incorrect (wins over all), 5 invalid (the generator was the limit), \
+        6 target, 7 infrastructure, 8 regression, 130 stopped.",
+    args_conflicts_with_subcommands = true
+)]
 pub struct Arguments {
     #[command(subcommand)]
-    pub command: Command,
+    pub command: Option<Command>,
+    #[command(flatten)]
+    pub canonical: Canonical,
+}
+
+/// Options of the canonical workload.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Canonical {
+    #[command(flatten)]
+    pub server: ServerOptions,
+    #[command(flatten)]
+    pub output: Output,
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Everything at this part of its size, 0.1 for a tenth: people and rate.
+    #[arg(long, default_value_t = 1.0)]
+    pub size: f64,
+    /// Of the load after the warm-up.
+    #[arg(long)]
+    pub duration: Option<Span>,
 }
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Runs one scenario against an installation.
-    Run(Run),
+    /// Runs a scenario, or a scenario file, against an installation.
+    Run(Box<Run>),
+    /// Lists the scenarios.
+    Scenarios,
 }
 
 #[derive(Clone, Debug, clap::Args)]
 pub struct Run {
-    pub scenario: ScenarioName,
-    /// Base URL of the installation, `http://127.0.0.1:8080`.
-    #[arg(long)]
-    pub target: String,
-    /// JSON lines from `wenzhen admin mint-tokens`; `-` reads standard input.
-    #[arg(long)]
-    pub tokens: PathBuf,
-    /// Sockets to open; all people of the token file when left out.
+    /// A scenario's name (`loadtest scenarios`) or a TOML file.
+    pub scenario: String,
+    #[command(flatten)]
+    pub server: ServerOptions,
+    #[command(flatten)]
+    pub output: Output,
+    /// People who take part; all of the token file when left out, 100 with a server of our own.
     #[arg(long)]
     pub users: Option<usize>,
-    /// How sends come (`text`).
     #[arg(long, value_enum, default_value_t = Arrivals::Poisson)]
     pub arrivals: Arrivals,
-    /// Messages per second over all people (`text`), with or without `/s`.
-    #[arg(long, default_value = "100/s", value_parser = rate)]
-    pub rate: f64,
-    #[arg(long, default_value = "30s", value_parser = duration)]
-    pub duration: Duration,
-    #[arg(long, default_value = "5s", value_parser = duration)]
-    pub warmup: Duration,
-    /// Sockets opened per second.
-    #[arg(long, default_value = "1000/s", value_parser = rate)]
-    pub connect_rate: f64,
-    #[arg(long, default_value_t = 1)]
-    pub seed: u64,
-    /// Process of the server, when it runs here: its memory and CPU go into the report.
+    /// Events per second over all people, with or without `/s`.
     #[arg(long)]
+    pub rate: Option<Rate>,
+    /// The rate over time, `0:0,60s:5000,10m:5000,30s:0`.
+    #[arg(long, conflicts_with_all = ["rate", "duration"])]
+    pub stages: Option<Stages>,
+    /// Of the load after the warm-up.
+    #[arg(long)]
+    pub duration: Option<Span>,
+    #[arg(long)]
+    pub warmup: Option<Span>,
+    /// Sockets opened per second.
+    #[arg(long)]
+    pub connect_rate: Option<Rate>,
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// `delivery.p99 < 25ms during steady`; may be given several times.
+    #[arg(long)]
+    pub slo: Vec<Slo>,
+    /// `kill9@30s`, `restart@30s`, `pause@30s+5s`; may be given several times.
+    #[arg(long)]
+    pub fault: Vec<Fault>,
+    /// One of the scenario's own keys, `image_share=0.5`; may be given several times.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub options: Vec<String>,
+    /// How long an answer may stay out before it is indeterminate.
+    #[arg(long)]
+    pub patience: Option<Span>,
+}
+
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct ServerOptions {
+    /// Base URL of the installation, `http://127.0.0.1:8080`; several for several nodes. Left out, a server is started here.
+    #[arg(long, value_delimiter = ',')]
+    pub target: Vec<String>,
+    /// JSON lines from `wenzhen admin mint-tokens`; `-` reads standard input. One file a target where the targets are installations
+    /// of their own.
+    #[arg(long, value_delimiter = ',')]
+    pub tokens: Vec<PathBuf>,
+    /// The `wenzhen` to start; beside this program when left out.
+    #[arg(long, conflicts_with = "target")]
+    pub server_bin: Option<PathBuf>,
+    /// Folder in which the started server's data stays.
+    #[arg(long, conflicts_with = "target")]
+    pub keep: Option<PathBuf>,
+    /// Server and generator on cores of their own.
+    #[arg(long)]
+    pub pin: bool,
+    /// Process of a server that runs here: its memory and CPU go into the report.
+    #[arg(long, requires = "target")]
     pub server_pid: Option<u32>,
+    /// Brings a server back that a fault has killed.
+    #[arg(long, requires = "target")]
+    pub restart_command: Option<String>,
+    /// Source addresses, for more connections than one address has ports: `127.16.0.0/12`.
+    #[arg(long)]
+    pub src_net: Option<String>,
+    /// Worker processes on this machine.
+    #[arg(long, default_value_t = 1)]
+    pub workers: u32,
+    /// Waits here for workers from other machines (`loadtest work --join`) ...
+    #[arg(long, requires = "expect")]
+    pub listen: Option<String>,
+    /// ... and for so many of them.
+    #[arg(long)]
+    pub expect: Option<u32>,
+    /// After the run the server of our own is stopped and `wenzhen verify` has to agree.
+    #[arg(long)]
+    pub verify: bool,
+}
+
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Output {
     /// Where the machine-readable report goes.
     #[arg(long)]
     pub json: Option<PathBuf>,
+    /// One self-contained page.
+    #[arg(long)]
+    pub html: Option<PathBuf>,
+    #[arg(long)]
+    pub junit: Option<PathBuf>,
+    /// A summary for a pull request.
+    #[arg(long)]
+    pub markdown: Option<PathBuf>,
+    /// All of them into this folder.
+    #[arg(long)]
+    pub out: Option<PathBuf>,
+    /// Live figures in Prometheus' form at this address, `:9464`.
+    #[arg(long)]
+    pub prom: Option<String>,
+    /// The live dashboard; `auto` shows it on a terminal and plain lines elsewhere.
+    #[arg(long, value_enum, default_value_t = Tui::Auto)]
+    pub tui: Tui,
+    /// An earlier report to compare with.
+    #[arg(long)]
+    pub baseline: Option<PathBuf>,
+    /// Exit 8 when it got worse than the baseline.
+    #[arg(long, requires = "baseline")]
+    pub fail_on_regression: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ScenarioName {
-    /// Open sockets and heartbeats: memory and timer cost.
-    Idle,
-    /// People talking in pairs: acknowledgement and delivery latency, every message accounted for.
-    Text,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Arrivals {
-    /// Open loop at `--rate`: latency counts from the intended moment.
-    Poisson,
-    /// Everybody sends his next line when the last is acknowledged. A probe of capacity: latency is service time only.
-    Closed,
-}
-
-fn rate(text: &str) -> Result<f64, String> {
-    let number = text.strip_suffix("/s").unwrap_or(text);
-    match number.parse::<f64>() {
-        Ok(rate) if rate > 0.0 && rate.is_finite() => Ok(rate),
-        _ => Err(format!("{text:?} is not a rate; write 5000/s")),
-    }
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    let split = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-    let (number, unit) = text.split_at(split);
-    let factor = match unit {
-        "ms" => 0.001,
-        "s" | "" => 1.0,
-        "m" => 60.0,
-        "h" => 3600.0,
-        _ => return Err(format!("{text:?} is not a duration; write 500ms, 30s, 10m or 1h")),
-    };
-    match number.parse::<f64>() {
-        Ok(value) if value >= 0.0 && value.is_finite() => Ok(Duration::from_secs_f64(value * factor)),
-        _ => Err(format!("{text:?} is not a duration; write 500ms, 30s, 10m or 1h")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rates_and_durations_say_what_is_wrong() {
-        assert_eq!(rate("5000/s"), Ok(5000.0));
-        assert_eq!(rate("0.5"), Ok(0.5));
-        assert!(rate("0").is_err() && rate("-1/s").is_err() && rate("fast").is_err() && rate("inf").is_err());
-        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
-        assert_eq!(duration("10m"), Ok(Duration::from_secs(600)));
-        assert!(duration("10 parsecs").is_err() && duration("s").is_err());
-    }
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Tui {
+    #[default]
+    Auto,
+    On,
+    Off,
 }

@@ -6,16 +6,19 @@
 
 mod cli;
 mod clock;
+mod command;
+mod connect;
 mod ledger;
 mod machine;
 mod measure;
 mod people;
+mod plan;
 mod report;
+mod run;
 mod scenario;
 mod schedule;
 mod seed;
-mod server;
-mod socket;
+mod talk;
 mod target;
 
 use clap::Parser;
@@ -30,14 +33,12 @@ fn main() -> ExitCode {
             return ExitCode::from(cli::EXIT_INFRASTRUCTURE);
         }
     };
-    match runtime.block_on(scenario::run(arguments)) {
-        Ok(report) => {
-            report.print();
-            ExitCode::from(report.exit_code)
-        }
+    let code = match runtime.block_on(command::execute(arguments)) {
+        Ok(code) => code,
         Err(error) => {
             eprintln!("loadtest: {error}");
-            ExitCode::from(error.exit_code())
+            error.exit_code()
         }
-    }
+    };
+    ExitCode::from(code)
 }

@@ -1,55 +1,133 @@
-//! Who takes part: lines of `wenzhen admin mint-tokens`.
+//! Who takes part: lines of `wenzhen admin mint-tokens`, and their sessions over a run that outlives a token.
 
-use crate::scenario::RunError;
+use crate::connect::{Http, Target};
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::io::Read;
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
-#[derive(Clone, Deserialize)]
+/// A token is renewed when less than this is left of it.
+const RENEW_BEFORE_MS: i64 = 120_000;
+
+#[derive(Clone)]
 pub struct Person {
     pub user: String,
-    pub role: String,
+    pub role: Role,
     /// The conversation he speaks in.
     pub conversation: String,
-    pub access_token: String,
+    /// Which of the run's targets is his.
+    pub target: usize,
+    tokens: Arc<Mutex<Tokens>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    Patient,
+    Doctor,
+}
+
+#[derive(Clone, Default)]
+struct Tokens {
+    access: String,
+    refresh: Option<String>,
+    expires_at_ms: Option<i64>,
+}
+
+/// The line as it is minted; fields of newer servers are ignored.
+#[derive(Deserialize)]
+struct Line {
+    user: String,
+    role: Role,
+    conversation: String,
+    access_token: String,
+    #[serde(default)]
+    refresh_token: Option<String>,
+    #[serde(default, alias = "access_expires_at")]
+    expires_at_ms: Option<i64>,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the token file, line {line}: {reason}; make one with `wenzhen admin mint-tokens`")]
+pub struct TokensError {
+    line: usize,
+    reason: String,
 }
 
 impl std::fmt::Debug for Person {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Person({}, {})", self.user, self.role)
+        write!(f, "Person({}, {:?})", self.user, self.role)
     }
 }
 
-/// Reads the token file; at most `users` people, both sides of a conversation together.
-pub fn read(path: &Path, users: Option<usize>) -> Result<Vec<Person>, RunError> {
+impl Person {
+    pub fn access_token(&self) -> String {
+        self.tokens.lock().unwrap_or_else(PoisonError::into_inner).access.clone()
+    }
+
+    /// When his token has to be renewed; none where the line has no refresh token.
+    pub fn renew_at_ms(&self) -> Option<i64> {
+        let tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        tokens.refresh.as_ref().and(tokens.expires_at_ms).map(|expires| expires - RENEW_BEFORE_MS)
+    }
+
+    /// New tokens of the same session (ACC-11); a refusal is told by its class.
+    pub async fn renew(&self, http: &Http, target: &Target) -> Result<(), String> {
+        let refresh = self.tokens.lock().unwrap_or_else(PoisonError::into_inner).refresh.clone().ok_or("no_refresh_token")?;
+        let answer = http.post(target, "/api/auth/refresh", None, None, &serde_json::json!({ "refresh_token": refresh })).await?;
+        let text = |key: &str| answer.body.get(key).and_then(serde_json::Value::as_str).map(str::to_owned);
+        match (answer.is_success(), text("access_token")) {
+            (true, Some(access)) => {
+                let expires_at_ms = answer.body.get("access_expires_at").and_then(serde_json::Value::as_i64);
+                let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+                *tokens = Tokens { access, refresh: text("refresh_token").or(Some(refresh)), expires_at_ms };
+                Ok(())
+            }
+            _ => Err(answer.class()),
+        }
+    }
+}
+
+/// Reads a token file; `-` is standard input.
+pub fn read_lines(path: &Path) -> Result<Vec<String>, TokensError> {
     let text = if path == Path::new("-") {
         let mut text = String::new();
         std::io::stdin().read_to_string(&mut text).map(|_| text)
     } else {
         std::fs::read_to_string(path)
-    }
-    .map_err(|source| RunError::Tokens { line: 0, reason: source.to_string() })?;
+    };
+    let text = text.map_err(|source| TokensError { line: 0, reason: source.to_string() })?;
+    Ok(text.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect())
+}
+
+/// The first `users` people of the lines of each target, both sides of a conversation together.
+pub fn parse(lines_by_target: &[Vec<String>], users: usize) -> Result<Vec<Person>, TokensError> {
     let mut people = Vec::new();
-    for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        let person: Person = serde_json::from_str(line).map_err(|error| RunError::Tokens { line: index + 1, reason: error.to_string() })?;
-        people.push(person);
+    let share = users.div_ceil(lines_by_target.len().max(1)).next_multiple_of(2);
+    for (target, lines) in lines_by_target.iter().enumerate() {
+        let wanted = share.min(users - people.len());
+        if lines.len() < wanted {
+            return Err(TokensError { line: lines.len(), reason: format!("{} people, {wanted} asked for", lines.len()) });
+        }
+        for (index, line) in lines.iter().take(wanted).enumerate() {
+            let line: Line = serde_json::from_str(line).map_err(|error| TokensError { line: index + 1, reason: error.to_string() })?;
+            let tokens = Tokens { access: line.access_token, refresh: line.refresh_token, expires_at_ms: line.expires_at_ms };
+            let tokens = Arc::new(Mutex::new(tokens));
+            people.push(Person { user: line.user, role: line.role, conversation: line.conversation, target, tokens });
+        }
     }
-    people.truncate(users.unwrap_or(usize::MAX));
-    if people.is_empty() {
-        return Err(RunError::Tokens { line: 0, reason: "no people in it".into() });
-    }
-    if let Some(asked) = users.filter(|asked| people.len() < *asked) {
-        return Err(RunError::Tokens { line: 0, reason: format!("{} people, {asked} asked for", people.len()) });
+    if people.is_empty() && users > 0 {
+        return Err(TokensError { line: 0, reason: "no people in it".into() });
     }
     Ok(people)
 }
 
-/// Indices of both members of each conversation whose members both take part.
-pub fn pairs(people: &[Person]) -> HashMap<String, Vec<usize>> {
-    let mut by_conversation: HashMap<String, Vec<usize>> = HashMap::new();
+/// Indices of the members of each conversation.
+pub fn by_conversation(people: &[Person]) -> HashMap<&str, Vec<usize>> {
+    let mut found: HashMap<&str, Vec<usize>> = HashMap::new();
     for (index, person) in people.iter().enumerate() {
-        by_conversation.entry(person.conversation.clone()).or_default().push(index);
+        found.entry(&person.conversation).or_default().push(index);
     }
-    by_conversation
+    found
 }

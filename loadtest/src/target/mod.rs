@@ -83,6 +83,20 @@ impl Server {
         }
     }
 
+    /// SIGSTOP: the process is there and answers nothing, as a virtual machine that is moved.
+    pub async fn pause(&self) -> Result<(), TargetError> {
+        self.signal("-STOP", "paused").await
+    }
+
+    pub async fn resume(&self) -> Result<(), TargetError> {
+        self.signal("-CONT", "resumed").await
+    }
+
+    async fn signal(&self, signal: &str, done: &'static str) -> Result<(), TargetError> {
+        let pid = self.pid().ok_or(TargetError::NotOurs(done, "--server-pid"))?;
+        foreign::run("kill", &[signal, &pid.to_string()]).await
+    }
+
     /// Starts it again on the same folders and port; returns the seconds until it was ready.
     pub async fn restart(&mut self) -> Result<f64, TargetError> {
         match self {

@@ -1,0 +1,71 @@
+//! The plan of `loadtest run`: a scenario file, or a plan of one part made from the options; options win over the file.
+
+use crate::cli::{Canonical, Run};
+use crate::plan::{self, Part, Plan, PlanError, Rate, Span, Stages};
+use std::path::Path;
+
+const CANONICAL: &str = include_str!("../../scenarios/canonical.toml");
+const USERS: usize = 100;
+
+pub(super) fn canonical(options: &Canonical) -> Result<Plan, PlanError> {
+    let mut plan = plan::parse(CANONICAL, "canonical".into()).map_err(PlanError::Wrong)?;
+    if !(options.size > 0.0 && options.size.is_finite()) {
+        return Err(PlanError::Wrong(format!("a size of {} is none; write 0.1 for a tenth", options.size)));
+    }
+    for part in &mut plan.parts {
+        part.users = ((part.users as f64 * options.size / 2.0).round() as usize).max(1) * 2;
+        part.stages = part.stages.scaled(options.size);
+    }
+    if let Some(duration) = options.duration {
+        lengthen(&mut plan, duration);
+    }
+    plan.seed = options.seed.unwrap_or(plan.seed);
+    Ok(plan)
+}
+
+pub(super) fn asked(options: &Run, people: Option<usize>) -> Result<Plan, PlanError> {
+    let mut plan = if options.scenario.ends_with(".toml") { plan::read(Path::new(&options.scenario))? } else { one_part(options, people)? };
+    plan.seed = options.seed.unwrap_or(plan.seed);
+    plan.connect_rate = options.connect_rate.unwrap_or(plan.connect_rate);
+    plan.patience = options.patience.unwrap_or(plan.patience);
+    plan.slo.extend(options.slo.iter().cloned());
+    plan.faults.extend(options.fault.iter().copied());
+    Ok(plan)
+}
+
+fn one_part(options: &Run, people: Option<usize>) -> Result<Plan, PlanError> {
+    let scenario = options.scenario.parse().map_err(PlanError::Wrong)?;
+    let warmup = options.warmup.unwrap_or(Span::seconds(5));
+    let duration = options.duration.unwrap_or(Span::seconds(30));
+    let length = Span(warmup.0 + duration.0);
+    let stages = match &options.stages {
+        Some(stages) => stages.clone(),
+        None => Stages::constant(options.rate.unwrap_or(Rate(100.0)), length),
+    };
+    let length = stages.length();
+    let mut keys = serde_json::Map::new();
+    for option in &options.options {
+        let (key, value) = option.split_once('=').ok_or_else(|| PlanError::Wrong(format!("--set {option}: write KEY=VALUE")))?;
+        let value = serde_json::from_str(value).unwrap_or_else(|_| value.into());
+        keys.insert(key.to_owned(), value);
+    }
+    let users = options.users.or(people).unwrap_or(USERS);
+    Ok(Plan {
+        name: options.scenario.clone(),
+        seed: 1,
+        warmup,
+        length,
+        connect_rate: Rate(1000.0),
+        parts: vec![Part { scenario, users, arrivals: options.arrivals, stages, options: keys }],
+        faults: Vec::new(),
+        slo: Vec::new(),
+        patience: Span::seconds(30),
+    })
+}
+
+fn lengthen(plan: &mut Plan, duration: Span) {
+    plan.length = Span(plan.warmup.0 + duration.0);
+    for part in &mut plan.parts {
+        part.stages = Stages::constant(Rate(part.stages.highest()), plan.length);
+    }
+}

@@ -1,0 +1,66 @@
+//! `loadtest run`, and `loadtest` without a word.
+
+use super::{output, plan, server};
+use crate::cli::{Canonical, EXIT_INCORRECT, Output, Run, ServerOptions};
+use crate::clock::Clock;
+use crate::people;
+use crate::plan::Plan;
+use crate::report::data::{Live, Report, Verdict};
+use crate::run::{RunError, Setup, execute};
+use crate::target::Server;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+pub(super) async fn canonical(options: Canonical) -> Result<u8, RunError> {
+    let plan = plan::canonical(&options)?;
+    let installation = server::open(&options.server).await?;
+    one(plan, installation, &options.server, &options.output).await
+}
+
+pub(super) async fn run(options: Run) -> Result<u8, RunError> {
+    // A wrong plan is told before a server is started.
+    plan::asked(&options, Some(2))?.check()?;
+    let installation = server::open(&options.server).await?;
+    let plan = plan::asked(&options, installation.people())?;
+    one(plan, installation, &options.server, &options.output).await
+}
+
+async fn one(plan: Plan, mut installation: server::Installation, options: &ServerOptions, outputs: &Output) -> Result<u8, RunError> {
+    installation.mint(plan.users()).await?;
+    let people = people::parse(&installation.lines, plan.users())?;
+    let (live, shown) = watch::channel(Live::default());
+    let stop = CancellationToken::new();
+    let showing = output::show(outputs, shown, &stop);
+    let setup = Setup {
+        plan,
+        targets: installation.targets,
+        people,
+        clock: Clock::start(),
+        server: installation.server,
+        environment: output::environment(),
+        worker: (0, 1),
+        live,
+        stop,
+    };
+    let ran = execute(setup).await;
+    showing.end().await;
+    let (mut report, server) = ran?;
+    if options.verify {
+        verify(&mut report, server).await?;
+    }
+    output::write(&report, outputs)
+}
+
+/// The server's own proof counts as the last finding.
+async fn verify(report: &mut Report, server: Option<Server>) -> Result<(), RunError> {
+    let Some(Server::Launched(mut launched)) = server else {
+        return Err(RunError::Usage("--verify needs a server that was started here".into()));
+    };
+    let verified = launched.verify().await.map_err(|error| RunError::Infrastructure(error.to_string()))?;
+    if !verified.holds {
+        report.verdict = Verdict::Fail;
+        report.exit_code = EXIT_INCORRECT;
+        report.reasons.insert(0, format!("wenzhen verify: {}", verified.said));
+    }
+    Ok(())
+}

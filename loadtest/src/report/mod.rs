@@ -1,0 +1,3 @@
+//! What a run says: data first, then each way to show it.
+
+pub mod data;

@@ -1,0 +1,145 @@
+//! One run: its people, sockets, clock, meters and ledger, and the moments all parts share.
+//!
+//! The parts of a plan run side by side. Each opens what it needs, all begin at the same moment, all stop, then the history is read back.
+
+mod conduct;
+mod faults;
+mod finish;
+mod opening;
+mod pace;
+mod part;
+mod watch;
+
+pub use conduct::{Setup, execute};
+pub use part::Part;
+
+use crate::clock::Clock;
+use crate::connect::{Http, Target};
+use crate::ledger::Ledger;
+use crate::measure::Meters;
+use crate::people::Person;
+use crate::plan::Plan;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use tokio::sync::{Barrier, watch as channel};
+
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    #[error("{0}")]
+    Usage(String),
+    #[error(transparent)]
+    Plan(#[from] crate::plan::PlanError),
+    #[error(transparent)]
+    Tokens(#[from] crate::people::TokensError),
+    #[error("the target: {0}")]
+    Target(String),
+    #[error("this machine: {0}")]
+    Infrastructure(String),
+    #[error("stopped")]
+    Stopped,
+}
+
+impl RunError {
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Usage(_) | Self::Plan(_) | Self::Tokens(_) => crate::cli::EXIT_USAGE,
+            Self::Target(_) => crate::cli::EXIT_TARGET,
+            Self::Infrastructure(_) => crate::cli::EXIT_INFRASTRUCTURE,
+            Self::Stopped => crate::cli::EXIT_STOPPED,
+        }
+    }
+}
+
+/// What everything of a run shares.
+#[derive(Debug)]
+pub struct Run {
+    pub clock: Clock,
+    pub plan: Plan,
+    pub targets: Vec<Target>,
+    pub people: Vec<Person>,
+    pub meters: Meters,
+    pub http: Http,
+    /// User -> his conversations among the run's people.
+    pub memberships: HashMap<String, HashSet<String>>,
+    ledger: Mutex<Ledger>,
+    accounts: Mutex<Accounts>,
+    start: OnceLock<u64>,
+    /// All parts have opened; all parts have done their load.
+    opened: Barrier,
+    loaded: Barrier,
+    /// Sends without an answer, so that the end can be awaited.
+    outstanding: channel::Sender<u64>,
+    /// People whose socket is gone or who are not current again.
+    pub behind: channel::Sender<u64>,
+    /// `kill` and `ready` of the server, for who waits to come back.
+    pub server_up: channel::Sender<bool>,
+}
+
+/// Exact accounting of sockets: asked = opened + Σ not opened.
+#[derive(Clone, Debug, Default)]
+pub struct Accounts {
+    pub asked: u64,
+    pub opened: u64,
+    pub never_tried: u64,
+    pub not_opened: BTreeMap<String, u64>,
+}
+
+impl Run {
+    pub fn new(plan: Plan, targets: Vec<Target>, people: Vec<Person>, clock: Clock) -> Result<Arc<Self>, RunError> {
+        let mut memberships: HashMap<String, HashSet<String>> = HashMap::new();
+        for person in &people {
+            memberships.entry(person.user.clone()).or_default().insert(person.conversation.clone());
+        }
+        let http = Http::new().map_err(|error| RunError::Infrastructure(error.to_string()))?;
+        let parts = plan.parts.len().max(1);
+        let key = crate::seed::Seeded::new(plan.seed, "ledger").next_u64();
+        Ok(Arc::new(Self {
+            clock,
+            targets,
+            people,
+            meters: Meters::new(),
+            http,
+            memberships,
+            ledger: Mutex::new(Ledger::new(key)),
+            accounts: Mutex::default(),
+            start: OnceLock::new(),
+            opened: Barrier::new(parts),
+            loaded: Barrier::new(parts),
+            outstanding: channel::channel(0).0,
+            behind: channel::channel(0).0,
+            server_up: channel::channel(true).0,
+            plan,
+        }))
+    }
+
+    pub fn ledger<T>(&self, act: impl FnOnce(&mut Ledger) -> T) -> T {
+        let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        let result = act(&mut ledger);
+        let outstanding = ledger.outstanding();
+        drop(ledger);
+        self.outstanding.send_if_modified(|before| std::mem::replace(before, outstanding) != outstanding);
+        result
+    }
+
+    pub fn accounts(&self) -> MutexGuard<'_, Accounts> {
+        self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The first intended moment. Only after the parts have begun.
+    pub fn start_micros(&self) -> u64 {
+        self.start.get().copied().unwrap_or(u64::MAX)
+    }
+
+    pub fn end_micros(&self) -> u64 {
+        self.start_micros().saturating_add(self.plan.length.micros())
+    }
+
+    pub fn target(&self, person: &Person) -> &Target {
+        &self.targets[person.target % self.targets.len()]
+    }
+
+    /// Counts a failure under its class and in its second.
+    pub fn fail(&self, class: &str) {
+        self.meters.fail(class, self.clock.micros());
+    }
+}

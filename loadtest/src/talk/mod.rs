@@ -1,0 +1,220 @@
+//! A person at his socket: says what the schedule intends, hears and checks what comes, comes back when the socket is lost, and at
+//! the end makes his stream whole. Scenarios drive him over a channel and add what is their own.
+
+mod come_back;
+mod hear;
+mod read_back;
+mod say;
+
+pub use read_back::read_all;
+
+use crate::connect::{Ended, Socket};
+use crate::people::Role;
+use crate::run::Run;
+use chat::wire::{CallEvent, command};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use tokio::sync::{mpsc, oneshot};
+
+/// How somebody behaves.
+#[derive(Clone, Debug)]
+pub struct Habits {
+    /// Sends delivered and read marks when he answers.
+    pub marks: bool,
+    /// Shows that he is typing before a line.
+    pub typing: bool,
+    /// Comes back when his socket is lost.
+    pub comes_back: bool,
+    /// Reads at most this many bytes a second; 0 = never reads after `welcome`.
+    pub reads_bytes_per_s: Option<u64>,
+    /// Says the next line as soon as the last is answered, until this moment.
+    pub closed_until_micros: Option<u64>,
+}
+
+impl Default for Habits {
+    fn default() -> Self {
+        Self { marks: true, typing: false, comes_back: true, reads_bytes_per_s: None, closed_until_micros: None }
+    }
+}
+
+/// What a talker is told to do.
+#[derive(Debug)]
+pub enum Do {
+    /// A line of his own, checked by the ledger.
+    Say { intended_micros: u64 },
+    /// Any other command; what becomes of it the scenario hears for itself.
+    Command(command::Kind),
+    /// Loses his socket without a word and comes back: a change of network.
+    LoseSocket,
+    /// Makes his stream whole, and reads the conversation back when he is its reader; then ends.
+    Finish { reader: bool, done: oneshot::Sender<()> },
+}
+
+/// What the scenario hears of calls and refusals that are not of lines.
+#[derive(Clone, Debug)]
+pub enum Told {
+    Call(CallEvent),
+    Refused { re: String, code: String },
+    Ended(Ended),
+    Current,
+}
+
+/// A line under way.
+#[derive(Debug)]
+struct UnderWay {
+    id: String,
+    intended_micros: u64,
+    departed_micros: u64,
+    record: command::Kind,
+}
+
+/// The other end of a talker.
+#[derive(Debug)]
+pub struct Seat {
+    pub person: u32,
+    pub conversation: u32,
+    to: mpsc::UnboundedSender<Do>,
+}
+
+impl Seat {
+    /// Never waits: the schedule bounds the queue, and a bound here would close the loop.
+    pub fn tell(&self, doing: Do) {
+        // A talker who is gone for good says so in the accounts.
+        let _ = self.to.send(doing);
+    }
+
+    pub fn sender(&self) -> mpsc::UnboundedSender<Do> {
+        self.to.clone()
+    }
+}
+
+pub struct Talker {
+    run: Arc<Run>,
+    person: u32,
+    /// Number of his conversation in the ledger, and which of its members he is.
+    conversation: u32,
+    slot: u8,
+    socket: Option<Socket>,
+    device: uuid::Uuid,
+    habits: Habits,
+    inbox: mpsc::UnboundedReceiver<Do>,
+    told: Option<mpsc::UnboundedSender<Told>>,
+    under_way: VecDeque<UnderWay>,
+    /// A pull whose page has not come.
+    pulling: bool,
+    /// Newest seq anybody spoke of.
+    head_seq: u64,
+    unmarked: bool,
+    /// When the socket was lost, until he is current again.
+    behind_since_micros: Option<u64>,
+    dice: crate::seed::Seeded,
+}
+
+impl Talker {
+    /// Seats a person who has a socket. `head_seq` is his conversation's newest entry before the run.
+    pub fn seat(
+        run: &Arc<Run>,
+        person: u32,
+        socket: Socket,
+        head_seq: u64,
+        habits: Habits,
+        told: Option<mpsc::UnboundedSender<Told>>,
+    ) -> (Seat, tokio::task::JoinHandle<()>) {
+        let who = &run.people[person as usize];
+        let conversation = run.ledger(|ledger| ledger.conversation(&who.conversation, head_seq));
+        let (to, inbox) = mpsc::unbounded_channel();
+        let mut dice = crate::seed::Seeded::new(run.plan.seed, &format!("talker {person}"));
+        let talker = Self {
+            run: run.clone(),
+            person,
+            conversation,
+            slot: if who.role == Role::Patient { 0 } else { 1 },
+            socket: Some(socket),
+            device: dice.uuid(),
+            habits,
+            inbox,
+            told,
+            under_way: VecDeque::new(),
+            pulling: false,
+            head_seq,
+            unmarked: false,
+            behind_since_micros: None,
+            dice,
+        };
+        (Seat { person, conversation, to }, tokio::spawn(talker.stay()))
+    }
+
+    async fn stay(mut self) {
+        if self.habits.closed_until_micros.is_some() {
+            tokio::time::sleep_until(self.run.clock.at(self.run.start_micros())).await;
+            self.say(self.run.clock.micros()).await;
+        }
+        let mut renewal = Box::pin(tokio::time::sleep(self.until_renewal()));
+        loop {
+            let Some(socket) = self.socket.as_mut() else {
+                if !self.gone().await {
+                    return;
+                }
+                continue;
+            };
+            let reading = self.habits.reads_bytes_per_s != Some(0);
+            tokio::select! {
+                biased;
+                doing = self.inbox.recv() => match doing {
+                    Some(Do::Finish { reader, done }) => {
+                        self.finish(reader).await;
+                        // The conductor may have lost patience.
+                        let _ = done.send(());
+                        return;
+                    }
+                    Some(doing) => self.act(doing).await,
+                    None => return,
+                },
+                heard = socket.next(), if reading => match heard {
+                    Ok(kind) => {
+                        self.read_slowly(&kind).await;
+                        self.hear(kind).await;
+                    }
+                    Err(ended) => self.lost(ended),
+                },
+                () = &mut renewal => {
+                    self.renew().await;
+                    renewal.set(tokio::time::sleep(self.until_renewal()));
+                }
+            }
+        }
+    }
+
+    async fn act(&mut self, doing: Do) {
+        match doing {
+            Do::Say { intended_micros } => self.say(intended_micros).await,
+            Do::Command(kind) => self.send(kind).await,
+            Do::LoseSocket => {
+                self.socket = None;
+                self.lost(Ended::Broken);
+            }
+            Do::Finish { .. } => {}
+        }
+    }
+
+    async fn send(&mut self, kind: command::Kind) {
+        if let Some(socket) = self.socket.as_mut()
+            && socket.send(kind).await.is_err()
+        {
+            self.lost(Ended::Broken);
+        }
+    }
+
+    fn tell(&self, told: Told) {
+        if let Some(to) = &self.told {
+            // The scenario may have heard enough.
+            let _ = to.send(told);
+        }
+    }
+}
+
+impl std::fmt::Debug for Talker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Talker({})", self.person)
+    }
+}
