@@ -55,6 +55,8 @@ pub struct Canonical {
 pub enum Command {
     /// Runs a scenario, or a scenario file, against an installation.
     Run(Box<Run>),
+    /// Finds the largest rate that keeps the objective, then overloads, then watches the recovery.
+    Capacity(Box<Capacity>),
     /// Lists the scenarios.
     Scenarios,
 }
@@ -100,6 +102,47 @@ pub struct Run {
     /// How long an answer may stay out before it is indeterminate.
     #[arg(long)]
     pub patience: Option<Span>,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub struct Capacity {
+    /// A scenario that acknowledges (`text`).
+    pub scenario: String,
+    #[command(flatten)]
+    pub server: ServerOptions,
+    #[arg(long)]
+    pub users: Option<usize>,
+    /// The objective; may be given several times.
+    #[arg(long, default_value = "ack.p99 < 25ms")]
+    pub slo: Vec<Slo>,
+    /// First rate.
+    #[arg(long, default_value = "500/s")]
+    pub start: Rate,
+    /// How much more each time, until it breaks.
+    #[arg(long, default_value = "50%", value_parser = percent)]
+    pub step: f64,
+    /// The search ends when what holds and what breaks are this near.
+    #[arg(long, default_value = "5%", value_parser = percent)]
+    pub refine: f64,
+    /// How long each rate is held.
+    #[arg(long, default_value = "20s")]
+    pub hold: Span,
+    #[arg(long, default_value = "3s")]
+    pub warmup: Span,
+    #[arg(long, default_value = "1000/s")]
+    pub connect_rate: Rate,
+    /// Recovered = the 99th percentile of acknowledgements is within this again.
+    #[arg(long, default_value_t = 25.0)]
+    pub recovered_ms: f64,
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    #[arg(long)]
+    pub json: Option<PathBuf>,
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    let number = text.trim_end_matches('%').parse::<f64>().map_err(|_| format!("{text:?} is not a percentage; write 25%"))?;
+    if number > 0.0 && number < 1000.0 { Ok(number / 100.0) } else { Err(format!("{text:?} is not between 0 and 1000 %")) }
 }
 
 #[derive(Clone, Debug, Default, clap::Args)]

@@ -1,5 +1,6 @@
 //! One command each: from its options to its exit code.
 
+mod capacity;
 mod output;
 mod plan;
 mod run;
@@ -12,6 +13,7 @@ pub async fn execute(arguments: Arguments) -> Result<u8, RunError> {
     match arguments.command {
         None => run::canonical(arguments.canonical).await,
         Some(Command::Run(options)) => run::run(*options).await,
+        Some(Command::Capacity(options)) => capacity::run(*options).await,
         Some(Command::Scenarios) => {
             list();
             Ok(EXIT_PASS)

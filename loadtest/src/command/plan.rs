@@ -1,7 +1,7 @@
 //! The plan of `loadtest run`: a scenario file, or a plan of one part made from the options; options win over the file.
 
 use crate::cli::{Canonical, Run};
-use crate::plan::{self, Part, Plan, PlanError, Rate, Span, Stages};
+use crate::plan::{self, Arrivals, Part, Plan, PlanError, Rate, Span, Stages};
 use std::path::Path;
 
 const CANONICAL: &str = include_str!("../../scenarios/canonical.toml");
@@ -34,7 +34,6 @@ pub(super) fn asked(options: &Run, people: Option<usize>) -> Result<Plan, PlanEr
 }
 
 fn one_part(options: &Run, people: Option<usize>) -> Result<Plan, PlanError> {
-    let scenario = options.scenario.parse().map_err(PlanError::Wrong)?;
     let warmup = options.warmup.unwrap_or(Span::seconds(5));
     let duration = options.duration.unwrap_or(Span::seconds(30));
     let length = Span(warmup.0 + duration.0);
@@ -42,7 +41,6 @@ fn one_part(options: &Run, people: Option<usize>) -> Result<Plan, PlanError> {
         Some(stages) => stages.clone(),
         None => Stages::constant(options.rate.unwrap_or(Rate(100.0)), length),
     };
-    let length = stages.length();
     let mut keys = serde_json::Map::new();
     for option in &options.options {
         let (key, value) = option.split_once('=').ok_or_else(|| PlanError::Wrong(format!("--set {option}: write KEY=VALUE")))?;
@@ -50,13 +48,23 @@ fn one_part(options: &Run, people: Option<usize>) -> Result<Plan, PlanError> {
         keys.insert(key.to_owned(), value);
     }
     let users = options.users.or(people).unwrap_or(USERS);
+    let mut plan = of_one(&options.scenario, users, stages, 1)?;
+    plan.warmup = warmup;
+    plan.parts[0].arrivals = options.arrivals;
+    plan.parts[0].options = keys;
+    Ok(plan)
+}
+
+/// One scenario over these people.
+pub(super) fn of_one(scenario: &str, users: usize, stages: Stages, seed: u64) -> Result<Plan, PlanError> {
+    let name = scenario.parse().map_err(PlanError::Wrong)?;
     Ok(Plan {
-        name: options.scenario.clone(),
-        seed: 1,
-        warmup,
-        length,
+        name: scenario.to_owned(),
+        seed,
+        warmup: Span::default(),
+        length: stages.length(),
         connect_rate: Rate(1000.0),
-        parts: vec![Part { scenario, users, arrivals: options.arrivals, stages, options: keys }],
+        parts: vec![Part { scenario: name, users, arrivals: Arrivals::Poisson, stages, options: serde_json::Map::new() }],
         faults: Vec::new(),
         slo: Vec::new(),
         patience: Span::seconds(30),

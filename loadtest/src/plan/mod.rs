@@ -10,7 +10,7 @@ mod units;
 pub use fault::{Fault, FaultKind};
 pub use file::{parse, read};
 pub use slo::Slo;
-pub use units::{Rate, Span, Stages};
+pub use units::{Rate, Span, Stage, Stages};
 
 use crate::scenario::Name;
 use serde::{Deserialize, Serialize};

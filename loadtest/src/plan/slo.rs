@@ -161,6 +161,12 @@ fn is_count(key: &str) -> bool {
     serde_json::to_value(crate::report::data::Counts::default()).is_ok_and(|counts| counts.get(key).is_some())
 }
 
+impl std::fmt::Display for Slo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
 impl Serialize for Slo {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.text)

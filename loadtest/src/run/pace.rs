@@ -13,7 +13,9 @@ pub(super) async fn pace(run: Arc<Run>, schedule: Schedule, mut act: impl FnMut(
             if done.is_closed() {
                 break;
             }
-            run.clock.block_until(start + event.at_micros);
+            let due = start + event.at_micros;
+            run.clock.block_until(due);
+            run.meters.lag(due, run.clock.micros());
             act(event);
         }
         // Nobody waits any more when the run was stopped.

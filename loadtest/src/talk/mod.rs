@@ -105,6 +105,8 @@ pub struct Talker {
     /// Newest seq anybody spoke of.
     head_seq: u64,
     unmarked: bool,
+    /// Since when he waits for something to do: what keeps him longer than this is not the server's doing.
+    idle_since_micros: u64,
     /// When the socket was lost, until he is current again.
     behind_since_micros: Option<u64>,
     dice: crate::seed::Seeded,
@@ -138,6 +140,7 @@ impl Talker {
             pulling: false,
             head_seq,
             unmarked: false,
+            idle_since_micros: 0,
             behind_since_micros: None,
             dice,
         };
@@ -151,6 +154,7 @@ impl Talker {
         }
         let mut renewal = Box::pin(tokio::time::sleep(self.until_renewal()));
         loop {
+            self.idle_since_micros = self.run.clock.micros();
             let Some(socket) = self.socket.as_mut() else {
                 if !self.gone().await {
                     return;

@@ -15,7 +15,8 @@ impl Talker {
         let body = Some(Body { kind: Some(body::Kind::Text(Text { text, reply_to_seq: 0 })) });
         let record = command::Kind::Send(Send { conversation: conversation.clone(), id: id.clone(), body });
         let now = self.run.clock.micros();
-        self.run.meters.lag(intended_micros, now);
+        // Without a socket, or while the server takes nothing, a line waits for the server.
+        self.run.meters.lag(intended_micros.max(self.idle_since_micros), now);
         self.run.meters.tick(Tick::Sent, now);
         self.under_way.push_back(UnderWay { id, intended_micros, departed_micros: now, record: record.clone() });
         if self.habits.typing {
