@@ -2,8 +2,11 @@
 //!
 //! An answer that stays out is a third outcome; the final read decides it, never a guess. A violation is counted once, where it shows.
 
+pub mod calls;
 mod conversation;
+pub mod money;
 mod place;
+pub mod slots;
 mod stream;
 
 pub use place::Place;
