@@ -18,6 +18,7 @@ mod run;
 mod scenario;
 mod schedule;
 mod seed;
+mod selftest;
 mod talk;
 mod target;
 
