@@ -3,7 +3,10 @@
 use crate::cli::Output;
 use crate::machine::Root;
 use crate::report::data::{Environment, Live, Report};
+use crate::report::{html, json, junit, lines, markdown};
 use crate::run::RunError;
+use std::io::Write as _;
+use std::path::Path;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -35,14 +38,31 @@ pub(super) fn show(_: &Output, mut live: watch::Receiver<Live>, stop: &Cancellat
     }))
 }
 
-#[allow(clippy::print_stdout)] // the report is the program's output
 pub(super) fn write(report: &Report, outputs: &Output) -> Result<u8, RunError> {
-    println!("{:?} {:?} {:?} {:?}", report.verdict, report.reasons, report.counts, report.latency_ms);
-    println!("{:?} {:?} {:?}", report.not_opened, report.failures, report.server);
-    println!("{:?} {}", report.generator, report.schedule_hash);
-    if let Some(path) = &outputs.json {
-        let text = serde_json::to_string_pretty(report).unwrap_or_default();
-        std::fs::write(path, text).map_err(|error| RunError::Infrastructure(format!("{}: {error}", path.display())))?;
-    }
+    let mut out = std::io::stdout().lock();
+    // Whoever closed the pipe does not want it.
+    let _ = out.write_all(lines::summary(report).as_bytes()).and_then(|()| out.flush());
+    files(report, outputs)?;
     Ok(report.exit_code)
+}
+
+/// Each form that was asked for, and all of them into the folder.
+pub(super) fn files(report: &Report, outputs: &Output) -> Result<(), RunError> {
+    type Form = (&'static str, fn(&Report) -> String);
+    const FORMS: [Form; 4] =
+        [("report.json", json::write), ("report.html", html::render), ("junit.xml", junit::render), ("summary.md", markdown::render)];
+    let asked = [&outputs.json, &outputs.html, &outputs.junit, &outputs.markdown];
+    if let Some(folder) = &outputs.out {
+        std::fs::create_dir_all(folder).map_err(|error| unwritable(folder, &error))?;
+    }
+    for ((name, form), asked) in FORMS.into_iter().zip(asked) {
+        for path in asked.iter().cloned().chain(outputs.out.as_ref().map(|folder| folder.join(name))) {
+            std::fs::write(&path, form(report)).map_err(|error| unwritable(&path, &error))?;
+        }
+    }
+    Ok(())
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> RunError {
+    RunError::Infrastructure(format!("the report could not be written to {}: {error}", path.display()))
 }

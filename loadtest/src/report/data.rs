@@ -150,8 +150,14 @@ pub struct PhaseSummary {
 pub struct SloResult {
     /// As written in the plan: `delivery.p99 < 25ms during steady`.
     pub rule: String,
+    /// NaN, and null in JSON, where there was nothing to measure.
+    #[serde(deserialize_with = "null_is_nan")]
     pub measured: f64,
     pub held: bool,
+}
+
+fn null_is_nan<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -174,7 +180,9 @@ pub struct Second {
     pub load1: f64,
     /// Part of all cores that the hypervisor took, 0 to 1.
     pub steal: f64,
+    /// Busy part of the cores the generator may use, 0 to 1.
     pub generator_cpu: f64,
+    /// Cores the server kept busy: 1 is one whole core.
     pub server_cpu: f64,
     pub server_rss_bytes: u64,
     pub server_files: u64,

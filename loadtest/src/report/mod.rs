@@ -1,3 +1,12 @@
 //! What a run says: data first, then each way to show it.
 
+pub mod accounting;
 pub mod data;
+pub mod html;
+pub mod json;
+pub mod junit;
+pub mod lines;
+pub mod markdown;
+#[cfg(test)]
+pub mod sample;
+pub mod words;
