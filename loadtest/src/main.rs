@@ -21,6 +21,7 @@ mod seed;
 mod selftest;
 mod talk;
 mod target;
+mod workers;
 
 use clap::Parser;
 use std::process::ExitCode;

@@ -154,20 +154,20 @@ fn files(root: &Root, pid: &str) -> u64 {
 
 /// The first line of `/proc/stat`.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct AllCores {
+struct AllCores {
     total: u64,
     steal: u64,
 }
 
 impl AllCores {
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    fn parse(text: &str) -> Option<Self> {
         let line = text.lines().next()?.strip_prefix("cpu ")?;
         let ticks: Vec<u64> = line.split_whitespace().map(str::parse).collect::<Result<_, _>>().ok()?;
         // user nice system idle iowait irq softirq steal; what follows is already in user and nice.
         Some(Self { total: ticks.iter().take(8).sum(), steal: *ticks.get(7)? })
     }
 
-    pub(super) fn steal_since(self, before: Self) -> Option<f64> {
+    fn steal_since(self, before: Self) -> Option<f64> {
         let total = self.total.checked_sub(before.total).filter(|total| *total > 0)?;
         Some(self.steal.saturating_sub(before.steal) as f64 / total as f64)
     }

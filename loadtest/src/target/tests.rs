@@ -132,6 +132,23 @@ async fn a_server_elsewhere_is_killed_and_restarted_only_as_told() {
 }
 
 #[tokio::test]
+async fn a_paused_server_stands_still_until_it_is_resumed() {
+    let mut server = Server::Launched(Launched::start(&launch()).await.unwrap());
+    let pid = server.pid().unwrap();
+    let state = || {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+        stat.rsplit_once(") ").unwrap().1.chars().next()
+    };
+    server.pause().await.unwrap();
+    assert_eq!(state(), Some('T'));
+    server.resume().await.unwrap();
+    assert_ne!(state(), Some('T'));
+    assert_eq!(answers(&format!("{}/readyz", server.url())).await.unwrap().0, 200);
+    server.kill().await.unwrap();
+    assert!(matches!(server.pause().await, Err(TargetError::NotOurs("paused", _))), "nobody is there");
+}
+
+#[tokio::test]
 async fn a_foreign_server_is_killed_by_its_number() {
     let mut child = tokio::process::Command::new("sleep").arg("600").kill_on_drop(true).spawn().unwrap();
     let mut server = Foreign { url: "http://127.0.0.1:9".into(), pid: child.id(), restart_command: None };

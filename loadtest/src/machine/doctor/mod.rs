@@ -16,8 +16,9 @@ pub use finding::{Diagnosis, Finding};
 pub use limits::nofile;
 
 use super::Root;
-use super::probe::AllCores;
+use super::probe::Probe;
 use super::sources::{SourceNet, ephemeral_ports};
+use crate::clock::Clock;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -63,11 +64,12 @@ impl Doctor {
 
 /// Every check. Takes about two seconds: one for steal, up to one for the disk.
 pub async fn examine(root: &Root, asked: &Doctor) -> Diagnosis {
-    let before = root.read("proc/stat").and_then(|text| AllCores::parse(&text));
+    let mut probe = Probe::start(root.clone(), Clock::start(), None);
+    probe.sample();
     tokio::time::sleep(Duration::from_secs(1)).await;
-    let after = root.read("proc/stat").and_then(|text| AllCores::parse(&text));
+    let steal = probe.sample().steal;
     let mut findings = still(root, asked);
-    findings.push(cores::steal(before.zip(after).and_then(|(before, after)| after.steal_since(before))));
+    findings.push(cores::steal(steal));
     if asked.server_here() && (asked.target.is_empty() || asked.data.is_some()) {
         let folder = asked.data.clone().unwrap_or_else(std::env::temp_dir);
         findings.push(disk::space(&folder, disk::free_bytes(&folder)));
