@@ -57,6 +57,8 @@ pub enum Command {
     Run(Box<Run>),
     /// Finds the largest rate that keeps the objective, then overloads, then watches the recovery.
     Capacity(Box<Capacity>),
+    /// Writes the outputs of an earlier run again, from its JSON.
+    Report(ReportAgain),
     /// Lists the scenarios.
     Scenarios,
 }
@@ -138,6 +140,19 @@ pub struct Capacity {
     pub seed: u64,
     #[arg(long)]
     pub json: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub struct ReportAgain {
+    pub file: PathBuf,
+    #[arg(long)]
+    pub html: Option<PathBuf>,
+    #[arg(long)]
+    pub junit: Option<PathBuf>,
+    #[arg(long)]
+    pub markdown: Option<PathBuf>,
+    #[arg(long)]
+    pub out: Option<PathBuf>,
 }
 
 fn percent(text: &str) -> Result<f64, String> {

@@ -1,5 +1,6 @@
 //! Everything that needs more than one crate, a real process, or the repository itself.
 
 mod kills;
+mod load;
 mod revocation;
 mod tidy;

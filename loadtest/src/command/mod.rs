@@ -3,6 +3,7 @@
 mod capacity;
 mod output;
 mod plan;
+mod report;
 mod run;
 mod server;
 
@@ -14,6 +15,7 @@ pub async fn execute(arguments: Arguments) -> Result<u8, RunError> {
         None => run::canonical(arguments.canonical).await,
         Some(Command::Run(options)) => run::run(*options).await,
         Some(Command::Capacity(options)) => capacity::run(*options).await,
+        Some(Command::Report(options)) => report::again(&options),
         Some(Command::Scenarios) => {
             list();
             Ok(EXIT_PASS)

@@ -5,7 +5,6 @@ use crate::machine::Root;
 use crate::report::data::{Environment, Live, Report};
 use crate::report::{html, json, junit, lines, markdown};
 use crate::run::RunError;
-use std::io::Write as _;
 use std::path::Path;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -22,9 +21,12 @@ pub(super) struct Showing(tokio::task::JoinHandle<()>);
 impl Showing {
     pub(super) async fn end(self) {
         self.0.abort();
+        // Aborted or not, what it drew is finished.
+        let _ = self.0.await;
     }
 }
 
+/// One line a second; Ctrl-C ends the run.
 pub(super) fn show(_: &Output, mut live: watch::Receiver<Live>, stop: &CancellationToken) -> Showing {
     let stop = stop.clone();
     Showing(tokio::spawn(async move {
@@ -32,37 +34,41 @@ pub(super) fn show(_: &Output, mut live: watch::Receiver<Live>, stop: &Cancellat
             tokio::select! {
                 // Without a signal handler there is nothing to wait for.
                 _ = tokio::signal::ctrl_c() => stop.cancel(),
-                changed = live.changed() => if changed.is_err() { return },
+                changed = live.changed() => match changed {
+                    Ok(()) => print(&lines::second(&live.borrow_and_update())),
+                    Err(_) => return,
+                },
             }
         }
     }))
 }
 
+/// The summary for people, and every file that was asked for.
 pub(super) fn write(report: &Report, outputs: &Output) -> Result<u8, RunError> {
-    let mut out = std::io::stdout().lock();
-    // Whoever closed the pipe does not want it.
-    let _ = out.write_all(lines::summary(report).as_bytes()).and_then(|()| out.flush());
-    files(report, outputs)?;
+    print(&lines::summary(report));
+    let folder = outputs.out.as_deref();
+    if let Some(folder) = folder {
+        std::fs::create_dir_all(folder).map_err(|error| failed(folder, &error))?;
+    }
+    file(outputs.json.as_deref(), folder, "report.json", || json::write(report))?;
+    file(outputs.html.as_deref(), folder, "report.html", || html::render(report))?;
+    file(outputs.junit.as_deref(), folder, "junit.xml", || junit::render(report))?;
+    file(outputs.markdown.as_deref(), folder, "summary.md", || markdown::render(report))?;
     Ok(report.exit_code)
 }
 
-/// Each form that was asked for, and all of them into the folder.
-pub(super) fn files(report: &Report, outputs: &Output) -> Result<(), RunError> {
-    type Form = (&'static str, fn(&Report) -> String);
-    const FORMS: [Form; 4] =
-        [("report.json", json::write), ("report.html", html::render), ("junit.xml", junit::render), ("summary.md", markdown::render)];
-    let asked = [&outputs.json, &outputs.html, &outputs.junit, &outputs.markdown];
-    if let Some(folder) = &outputs.out {
-        std::fs::create_dir_all(folder).map_err(|error| unwritable(folder, &error))?;
-    }
-    for ((name, form), asked) in FORMS.into_iter().zip(asked) {
-        for path in asked.iter().cloned().chain(outputs.out.as_ref().map(|folder| folder.join(name))) {
-            std::fs::write(&path, form(report)).map_err(|error| unwritable(&path, &error))?;
-        }
+fn file(asked: Option<&Path>, folder: Option<&Path>, name: &str, text: impl Fn() -> String) -> Result<(), RunError> {
+    for path in asked.map(Path::to_path_buf).into_iter().chain(folder.map(|folder| folder.join(name))) {
+        std::fs::write(&path, text()).map_err(|error| failed(&path, &error))?;
     }
     Ok(())
 }
 
-fn unwritable(path: &Path, error: &std::io::Error) -> RunError {
-    RunError::Infrastructure(format!("the report could not be written to {}: {error}", path.display()))
+fn failed(path: &Path, error: &std::io::Error) -> RunError {
+    RunError::Infrastructure(format!("{}: {error}", path.display()))
+}
+
+#[allow(clippy::print_stdout)] // the report is the program's output
+fn print(text: &str) {
+    println!("{text}");
 }

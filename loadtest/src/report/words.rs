@@ -75,9 +75,11 @@ pub fn measured(slo: &SloResult) -> String {
 
 /// How late the generator may be: a millisecond, or so little beside the latency that it says nothing about it.
 pub fn lag_allowed_ms(report: &Report) -> f64 {
-    let slowest = || report.metrics.values().map(|metric| metric.percentiles_ms.p99).fold(0.0, f64::max);
-    let latency = if report.latency_ms.ack.p99 > 0.0 { report.latency_ms.ack.p99 } else { slowest() };
-    (latency * 0.1).max(1.0)
+    let calm = report.phases.iter().find(|phase| phase.phase == "steady" && !phase.metrics.is_empty());
+    let metrics = calm.map_or(&report.metrics, |phase| &phase.metrics);
+    let p99 = |name: &str| metrics.get(name).filter(|metric| metric.count > 0).map(|metric| metric.percentiles_ms.p99);
+    let slowest = || metrics.values().map(|metric| metric.percentiles_ms.p99).fold(0.0, f64::max);
+    (p99("ack").unwrap_or_else(slowest) * 0.1).max(1.0)
 }
 
 /// The metrics that a summary shows: what people wait for first, what explains it not at all.

@@ -7,10 +7,6 @@ use crate::plan::{Arrivals, Plan};
 use crate::report::data::{Environment, Generator, Latencies, Report, SCHEMA, ServerCost, Verdict};
 use std::sync::{Mutex, PoisonError};
 
-/// Above this the generator decided the latencies, unless they are far larger.
-const LAG_P99_MS_MAX: f64 = 1.0;
-/// A lag this small beside the measured 99th percentile says nothing about it.
-const LAG_SHARE_MAX: f64 = 0.1;
 const CPU_BUSY_MAX: f64 = 0.7;
 
 /// Costs before the first socket.
@@ -133,13 +129,9 @@ fn limits_of_the_generator(report: &Report, plan: &Plan) -> Vec<String> {
     if plan.parts.iter().all(|part| part.arrivals == Arrivals::Closed) {
         return limits; // a closed loop asks how fast both together are
     }
-    let lag = report.generator.lag_p99_ms;
-    let slowest = report.metrics.values().map(|summary| summary.percentiles_ms.p99).fold(0.0, f64::max);
-    let ack = if report.latency_ms.ack.p99 > 0.0 { report.latency_ms.ack.p99 } else { slowest };
-    if lag > LAG_P99_MS_MAX && lag > ack * LAG_SHARE_MAX {
-        limits.push(format!(
-            "events left {lag:.2} ms late (p99), the generator's doing: more than {LAG_P99_MS_MAX} ms and a tenth of the latency"
-        ));
+    let (lag, allowed) = (report.generator.lag_p99_ms, crate::report::words::lag_allowed_ms(report));
+    if lag > allowed {
+        limits.push(format!("events left {lag:.2} ms late (p99), the generator's doing; {allowed:.2} ms are allowed"));
     }
     if report.generator.cpu_busy > CPU_BUSY_MAX {
         limits.push(format!("the generator's cores were {:.0} % busy, more than 70 %", report.generator.cpu_busy * 100.0));
