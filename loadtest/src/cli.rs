@@ -1,6 +1,9 @@
 //! The command line and the exit codes a script relies on.
 
 use crate::plan::{Arrivals, Fault, Rate, Slo, Span, Stages};
+use crate::machine::doctor::Doctor;
+use crate::machine::sources::SourceNet;
+use crate::workers::{Sharing, Work};
 use clap::{Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -57,6 +60,10 @@ pub enum Command {
     Run(Box<Run>),
     /// Finds the largest rate that keeps the objective, then overloads, then watches the recovery.
     Capacity(Box<Capacity>),
+    /// A worker of a run that is shared: joins its coordinator, takes its part, reports.
+    Work(Work),
+    /// What on this machine would spoil a run, and the exact fix.
+    Doctor(Box<Doctor>),
     /// Writes the outputs of an earlier run again, from its JSON.
     Report(ReportAgain),
     /// Lists the scenarios.
@@ -186,16 +193,9 @@ pub struct ServerOptions {
     pub restart_command: Option<String>,
     /// Source addresses, for more connections than one address has ports: `127.16.0.0/12`.
     #[arg(long)]
-    pub src_net: Option<String>,
-    /// Worker processes on this machine.
-    #[arg(long, default_value_t = 1)]
-    pub workers: u32,
-    /// Waits here for workers from other machines (`loadtest work --join`) ...
-    #[arg(long, requires = "expect")]
-    pub listen: Option<String>,
-    /// ... and for so many of them.
-    #[arg(long)]
-    pub expect: Option<u32>,
+    pub src_net: Option<SourceNet>,
+    #[command(flatten)]
+    pub sharing: Sharing,
     /// After the run the server of our own is stopped and `wenzhen verify` has to agree.
     #[arg(long)]
     pub verify: bool,

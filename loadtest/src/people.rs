@@ -46,6 +46,9 @@ struct Line {
     refresh_token: Option<String>,
     #[serde(default, alias = "access_expires_at")]
     expires_at_ms: Option<i64>,
+    /// Set where people of several installations travel together, as to a worker.
+    #[serde(default)]
+    target: Option<usize>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -114,6 +117,7 @@ pub fn parse(lines_by_target: &[Vec<String>], users: usize) -> Result<Vec<Person
             let line: Line = serde_json::from_str(line).map_err(|error| TokensError { line: index + 1, reason: error.to_string() })?;
             let tokens = Tokens { access: line.access_token, refresh: line.refresh_token, expires_at_ms: line.expires_at_ms };
             let tokens = Arc::new(Mutex::new(tokens));
+            let target = line.target.unwrap_or(target);
             people.push(Person { user: line.user, role: line.role, conversation: line.conversation, target, tokens });
         }
     }

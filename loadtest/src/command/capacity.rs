@@ -158,6 +158,7 @@ impl Search {
             server: self.installation.server.take(),
             environment: output::environment(),
             worker: (0, 1),
+            gate: None,
             live,
             stop,
         };

@@ -1,6 +1,6 @@
 //! `loadtest run`, and `loadtest` without a word.
 
-use super::{output, plan, server};
+use super::{output, plan, server, shared};
 use crate::cli::{Canonical, EXIT_INCORRECT, Output, Run, ServerOptions};
 use crate::clock::Clock;
 use crate::people;
@@ -27,10 +27,24 @@ pub(super) async fn run(options: Run) -> Result<u8, RunError> {
 
 async fn one(plan: Plan, mut installation: server::Installation, options: &ServerOptions, outputs: &Output) -> Result<u8, RunError> {
     installation.mint(plan.users()).await?;
-    let people = people::parse(&installation.lines, plan.users())?;
     let (live, shown) = watch::channel(Live::default());
     let stop = CancellationToken::new();
     let showing = output::show(outputs, shown, &stop);
+    if shared::is_shared(&options.sharing) {
+        let ran = shared::run(&plan, &installation, options, live, stop).await;
+        showing.end().await;
+        let mut report = ran?;
+        if options.verify {
+            verify(&mut report, installation.server).await?;
+        }
+        return output::write(&report, outputs);
+    }
+    let people = people::parse(&installation.lines, plan.users())?;
+    let net = options.src_net.as_ref().map(ToString::to_string);
+    let sources = shared::sources(net.as_deref(), 0, 1)?;
+    for target in &mut installation.targets {
+        target.sources.clone_from(&sources);
+    }
     let setup = Setup {
         plan,
         targets: installation.targets,
@@ -39,6 +53,7 @@ async fn one(plan: Plan, mut installation: server::Installation, options: &Serve
         server: installation.server,
         environment: output::environment(),
         worker: (0, 1),
+        gate: None,
         live,
         stop,
     };

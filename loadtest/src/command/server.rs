@@ -61,15 +61,6 @@ async fn launch(options: &ServerOptions) -> Result<Installation, RunError> {
 }
 
 fn infrastructure(error: TargetError) -> RunError {
-    RunError::Infrastructure(with_causes(&error))
+    RunError::Infrastructure(super::with_causes(&error))
 }
 
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
-}

@@ -75,15 +75,13 @@ impl Plan {
     }
 
     /// The same plan for one of several workers: its share of each part's rate.
-    pub fn share(&self, worker: u32, workers: u32) -> Self {
+    pub fn share(&self, workers: u32) -> Self {
         let mut plan = self.clone();
         let share = 1.0 / f64::from(workers.max(1));
         for part in &mut plan.parts {
             part.stages = part.stages.scaled(share);
         }
         plan.connect_rate = Rate(plan.connect_rate.0 * share);
-        // Each worker draws its own schedule, all from the run's seed.
-        plan.seed = plan.seed.wrapping_add(u64::from(worker) << 32);
         plan
     }
 

@@ -9,6 +9,7 @@ use crate::people::Person;
 use crate::plan::Plan;
 use crate::report::data::{Environment, Live, Report};
 use crate::target::Server;
+use crate::workers::worker::Gate;
 use std::sync::{Arc, Mutex};
 use tokio::sync::watch as channel;
 use tokio_util::sync::CancellationToken;
@@ -25,6 +26,8 @@ pub struct Setup {
     pub environment: Environment,
     /// Which part of the target's own people this is, `index` of `workers`.
     pub worker: (u32, u32),
+    /// Where the workers of one run wait for each other.
+    pub gate: Option<Gate>,
     pub live: channel::Sender<Live>,
     pub stop: CancellationToken,
 }
@@ -35,7 +38,7 @@ pub async fn execute(setup: Setup) -> Result<(Report, Option<Server>), RunError>
     if !setup.plan.faults.is_empty() && setup.server.is_none() {
         return Err(RunError::Usage("a fault needs a server of ours, or --server-pid and --restart-command".into()));
     }
-    let run = Run::new(setup.plan, setup.targets, setup.people, setup.clock)?;
+    let run = Run::new(setup.plan, setup.targets, setup.people, setup.clock, setup.worker, setup.gate)?;
     let probe = Probe::start(Root::default(), setup.clock, setup.server.as_ref().and_then(Server::pid));
     let probe = Arc::new(Mutex::new(probe));
     let before = finish::Before::take(&probe);

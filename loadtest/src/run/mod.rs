@@ -11,6 +11,7 @@ mod part;
 mod watch;
 
 pub use conduct::{Setup, execute};
+pub use finish::judge;
 pub use part::Part;
 
 use crate::clock::Clock;
@@ -19,6 +20,7 @@ use crate::ledger::Ledger;
 use crate::measure::Meters;
 use crate::people::Person;
 use crate::plan::Plan;
+use crate::workers::worker::Gate;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio::sync::{Barrier, watch as channel};
@@ -61,6 +63,9 @@ pub struct Run {
     pub http: Http,
     /// User -> his conversations among the run's people.
     pub memberships: HashMap<String, HashSet<String>>,
+    /// Which of how many workers this is: each draws its own streams from the run's seed.
+    pub worker: (u32, u32),
+    gate: Option<Gate>,
     ledger: Mutex<Ledger>,
     accounts: Mutex<Accounts>,
     start: OnceLock<u64>,
@@ -85,14 +90,14 @@ pub struct Accounts {
 }
 
 impl Run {
-    pub fn new(plan: Plan, targets: Vec<Target>, people: Vec<Person>, clock: Clock) -> Result<Arc<Self>, RunError> {
+    pub fn new(plan: Plan, targets: Vec<Target>, people: Vec<Person>, clock: Clock, worker: (u32, u32), gate: Option<Gate>) -> Result<Arc<Self>, RunError> {
         let mut memberships: HashMap<String, HashSet<String>> = HashMap::new();
         for person in &people {
             memberships.entry(person.user.clone()).or_default().insert(person.conversation.clone());
         }
         let http = Http::new().map_err(|error| RunError::Infrastructure(error.to_string()))?;
         let parts = plan.parts.len().max(1);
-        let key = crate::seed::Seeded::new(plan.seed, "ledger").next_u64();
+        let key = crate::seed::Seeded::new(plan.seed, &format!("ledger {}", worker.0)).next_u64();
         Ok(Arc::new(Self {
             clock,
             targets,
@@ -100,6 +105,8 @@ impl Run {
             meters: Meters::new(),
             http,
             memberships,
+            worker,
+            gate,
             ledger: Mutex::new(Ledger::new(key)),
             accounts: Mutex::default(),
             start: OnceLock::new(),
@@ -136,6 +143,18 @@ impl Run {
 
     pub fn target(&self, person: &Person) -> &Target {
         &self.targets[person.target % self.targets.len()]
+    }
+
+    /// When everything begins: soon, or when all workers are ready.
+    async fn first_moment(&self) -> u64 {
+        match &self.gate {
+            // None: stopped before it began, and the stop ends this too.
+            Some(gate) => match gate.clone().ready().await {
+                Some(start) => start,
+                None => std::future::pending().await,
+            },
+            None => self.clock.micros() + 300_000,
+        }
     }
 
     /// Counts a failure under its class and in its second.

@@ -21,7 +21,7 @@ pub struct Part {
 impl Part {
     /// Keeps the random streams of the parts apart.
     pub fn label(&self) -> String {
-        format!("{} {}", self.index, self.plan.scenario)
+        format!("{} {} {}", self.run.worker.0, self.index, self.plan.scenario)
     }
 
     /// The scenario's own keys, as its type. They were checked when the plan was read.
@@ -42,7 +42,7 @@ impl Part {
     /// Waits until every part has opened; the moment they all begin at.
     pub async fn begin(&self) -> u64 {
         if self.run.opened.wait().await.is_leader() {
-            let start = self.run.clock.micros() + 300_000;
+            let start = self.run.first_moment().await;
             self.run.meters.start(start, self.run.plan.warmup.micros());
             // Only the leader of the one barrier sets it.
             let _ = self.run.start.set(start);
