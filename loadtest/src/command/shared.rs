@@ -5,10 +5,11 @@ use crate::cli::{EXIT_INFRASTRUCTURE, EXIT_PASS, ServerOptions};
 use crate::clock::Clock;
 use crate::connect::Target;
 use crate::machine::Root;
+use crate::machine::probe::{Usage, usage};
 use crate::machine::sources::{Slice, SourceNet, Sources, ephemeral_ports};
 use crate::people;
 use crate::plan::Plan;
-use crate::report::data::{Live, Report};
+use crate::report::data::{Live, Report, ServerCost};
 use crate::run::{RunError, Setup, execute, judge};
 use crate::workers::coordinator::{Limits, Start, coordinate};
 use crate::workers::local::LocalWorkers;
@@ -17,6 +18,7 @@ use crate::workers::secret::Secret;
 use crate::workers::worker::{self, Assignment, Failure};
 use crate::workers::{Sharing, Work};
 use serde::{Deserialize, Serialize};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -63,6 +65,8 @@ pub(super) async fn run(
         targets: installation.targets.iter().map(Target::url).collect(),
         src_net: options.src_net.as_ref().map(ToString::to_string),
     };
+    let pid = installation.server.as_ref().and_then(crate::target::Server::pid);
+    let seen = Arc::new(Mutex::new(ServerSeen::default()));
     let start = Start {
         listener,
         expect,
@@ -75,13 +79,53 @@ pub(super) async fn run(
         began: None,
         limits: Limits::default(),
     };
-    let outcome = coordinate(start).await.map_err(|error| RunError::Infrastructure(super::with_causes(&error)))?;
+    let watched = tokio::spawn(watch_server(pid, seen.clone()));
+    let outcome = coordinate(start).await.map_err(|error| RunError::Infrastructure(super::with_causes(&error)));
+    watched.abort();
+    let outcome = outcome?;
     if let Some(locals) = locals {
         locals.join().await;
     }
     let mut report = merge(&outcome, |report| judge(report, plan)).map_err(|error| RunError::Infrastructure(error.to_string()))?;
     report.environment = output::environment();
+    if pid.is_some() {
+        report.server = seen.lock().unwrap_or_else(PoisonError::into_inner).cost(report.counts.opened);
+    }
     Ok(report)
+}
+
+/// A server on this machine, which no worker sees.
+#[derive(Debug, Default)]
+struct ServerSeen {
+    before: Option<Usage>,
+    last: Option<Usage>,
+    rss_max_bytes: u64,
+}
+
+impl ServerSeen {
+    fn cost(&self, sockets: u64) -> ServerCost {
+        let (Some(before), Some(last)) = (self.before, self.last) else { return ServerCost::default() };
+        ServerCost {
+            rss_bytes: last.rss_bytes,
+            rss_max_bytes: self.rss_max_bytes,
+            cpu_seconds: last.cpu_seconds - before.cpu_seconds,
+            rss_per_socket_bytes: last.rss_bytes.saturating_sub(before.rss_bytes) / sockets.max(1),
+        }
+    }
+}
+
+async fn watch_server(pid: Option<u32>, seen: Arc<Mutex<ServerSeen>>) {
+    let Some(pid) = pid.map(|pid| pid.to_string()) else { return };
+    let mut seconds = tokio::time::interval(std::time::Duration::from_secs(1));
+    loop {
+        seconds.tick().await;
+        if let Some(usage) = usage(&Root::default(), &pid) {
+            let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+            seen.before.get_or_insert(usage);
+            seen.last = Some(usage);
+            seen.rss_max_bytes = seen.rss_max_bytes.max(usage.rss_bytes);
+        }
+    }
 }
 
 /// People of several installations in one list, each line with its target's number.
