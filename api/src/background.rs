@@ -1,11 +1,23 @@
 //! The runners of one process: outbox, timers, revocations. Each wakes when called or twice a second, and stops at shutdown.
 
 use crate::{accounts, consultations, db::DbError, ledger, outbox, state::App, timers};
+use chat::log::MessageLog;
 use std::{future::Future, time::Duration};
 use tokio::sync::Notify;
 
 /// Upper bound for noticing what another node wrote or what the clock made due (ACC-10: revocations within 500 ms).
 const TICK: Duration = Duration::from_millis(500);
+
+/// What a killed process held goes on at once, not when its claims run out: a patient who has paid does not wait for that.
+pub(crate) async fn take_over(app: &App) -> Result<(), DbError> {
+    match *app.log {
+        // Its folder is locked: whoever has it open is alone.
+        MessageLog::Embedded(_) => {
+            outbox::release_all(app).await?;
+            timers::release_all(app).await
+        }
+    }
+}
 
 pub(crate) fn start(app: &App) {
     app.tasks.spawn(consultations::follow_log(app.clone()));

@@ -6,7 +6,7 @@
 
 mod run;
 
-pub use run::{run_due, try_now};
+pub use run::{release_all, run_due, try_now};
 
 use crate::{
     db::{DbError, Tx},

@@ -1,7 +1,7 @@
 //! Listens, serves, and on SIGTERM or Ctrl-C drains: readiness fails, running requests finish, the stores close.
 
 use super::router;
-use crate::{admin, background, state::App};
+use crate::{admin, background, db::DbError, state::App};
 use std::{future::IntoFuture, net::SocketAddr, time::Duration};
 use tokio::{
     net::TcpListener,
@@ -25,12 +25,15 @@ pub enum ServeError {
     },
     #[error("serving")]
     Serve(#[from] std::io::Error),
+    #[error("taking over from the process before")]
+    TakeOver(#[from] DbError),
 }
 
 /// `ready` hears the address once requests can come.
 pub async fn run(app: App, ready: impl FnOnce(SocketAddr)) -> Result<(), ServeError> {
     let addr = app.config.addr;
     let listener = TcpListener::bind(addr).await.map_err(|source| ServeError::Listen { addr, source })?;
+    background::take_over(&app).await?;
     background::start(&app);
     tune(&listener);
     let bound = listener.local_addr()?;

@@ -5,7 +5,7 @@
 
 mod run;
 
-pub use run::fire_due;
+pub use run::{fire_due, release_all};
 
 use crate::{
     db::{DbError, Tx},

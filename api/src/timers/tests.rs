@@ -74,6 +74,12 @@ async fn a_failing_timer_is_tried_until_it_succeeds() {
 /// A process that dies while a timer fires leaves its claim; afterwards it fires again.
 #[test]
 fn a_crash_while_firing_repeats_it() {
+    repeats_after_a_crash(false);
+    repeats_after_a_crash(true);
+}
+
+/// `alone`: nobody else can hold the claim.
+fn repeats_after_a_crash(alone: bool) {
     let object = object();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let (folder, clock) = runtime.block_on(async {
@@ -91,7 +97,12 @@ fn a_crash_while_firing_repeats_it() {
         let test = TestApp::reopen(folder, clock).await;
         test.settle().await;
         assert_eq!(probe::tried(object), ["due"], "its claim may still belong to somebody alive");
-        test.advance_ms(60_001).await;
+        if alone {
+            crate::background::take_over(&test.app).await.unwrap();
+            test.settle().await;
+        } else {
+            test.advance_ms(60_001).await;
+        }
         assert_eq!(probe::tried(object), ["due", "due"]);
         assert_eq!(set_for(&test, object).await, 0);
     });
