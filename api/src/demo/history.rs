@@ -198,6 +198,7 @@ impl Past {
             let mut request = Request::post(format!("/{path}")).body(Body::from(delivery.body))?;
             request.headers_mut().extend(delivery.headers);
             self.answer(path, request).await?;
+            simulator.note_taken(&delivery.notice);
         }
         outbox::run_due(&self.app).await?;
         Ok(())

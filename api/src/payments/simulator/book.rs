@@ -1,4 +1,4 @@
-//! What the simulated channel knows: orders placed with it and refunds, with its own rules about both.
+//! What the simulated channel knows: orders placed with it, refunds, and notices that nobody has taken yet, with its own rules.
 //!
 //! Pure: no time, no network. It is the other party's opinion, so it shares no code with our payment machine on purpose.
 
@@ -38,6 +38,17 @@ pub struct PlacedRefund {
     pub status: RefundStatus,
 }
 
+/// What it has to tell the merchant, before it is sealed and signed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Notice {
+    pub id: String,
+    pub url: String,
+    pub event_type: String,
+    pub original_type: String,
+    /// JSON.
+    pub resource: String,
+}
+
 /// A refusal in the channel's own words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct No {
@@ -58,12 +69,16 @@ const NOT_ENOUGH: No = No { status: 403, code: "NOT_ENOUGH" };
 pub enum Change {
     Order(PlacedOrder),
     Refund(PlacedRefund),
+    Notice(Notice),
+    /// The notice with this id reached the merchant.
+    Taken(String),
 }
 
 #[derive(Debug, Default)]
 pub struct Book {
     orders: BTreeMap<String, PlacedOrder>,
     refunds: BTreeMap<String, PlacedRefund>,
+    waiting: BTreeMap<String, Notice>,
 }
 
 impl Book {
@@ -71,6 +86,8 @@ impl Book {
         match change {
             Change::Order(order) => drop(self.orders.insert(order.out_trade_no.clone(), order)),
             Change::Refund(refund) => drop(self.refunds.insert(refund.out_refund_no.clone(), refund)),
+            Change::Notice(notice) => drop(self.waiting.insert(notice.id.clone(), notice)),
+            Change::Taken(id) => drop(self.waiting.remove(&id)),
         }
     }
 
@@ -171,6 +188,11 @@ impl Book {
 
     pub fn refund_of(&self, out_refund_no: &str) -> Result<&PlacedRefund, No> {
         self.refunds.get(out_refund_no).ok_or(UNKNOWN_REFUND)
+    }
+
+    /// Notices that nobody has taken.
+    pub fn waiting(&self) -> impl Iterator<Item = &Notice> {
+        self.waiting.values()
     }
 
     /// Everything that went out and came back, for a test that compares books: (captured, refunded) fen.

@@ -1,4 +1,5 @@
 //! The simulated channel's memory: one JSON line per change, read whole at start, the newest line of a number wins.
+//! What changes together is written together: a kill leaves all of it or nothing.
 
 use super::book::Change;
 use std::{
@@ -33,9 +34,12 @@ impl Journal {
         Ok(Self { file })
     }
 
-    pub fn append(&mut self, change: &Change) -> io::Result<()> {
-        let mut line = serde_json::to_vec(change)?;
-        line.push(b'\n');
-        self.file.write_all(&line)
+    pub fn append(&mut self, changes: &[Change]) -> io::Result<()> {
+        let mut lines = Vec::new();
+        for change in changes {
+            serde_json::to_writer(&mut lines, change)?;
+            lines.push(b'\n');
+        }
+        self.file.write_all(&lines)
     }
 }

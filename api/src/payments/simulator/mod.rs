@@ -2,7 +2,7 @@
 //! notices, and it can delay, repeat, reorder, lose and forge as the real world does.
 //!
 //! It listens on a loopback port of its own, so that our real client speaks real HTTP to it. Its book is a journal file:
-//! a refund after a restart finds its payment, as it would at the bank. Notices are not kept, so a restart loses them.
+//! a refund after a restart finds its payment, and a notice nobody took is sent again, as the bank would do it.
 
 mod book;
 mod cashier;
@@ -21,11 +21,12 @@ use super::wechat::{
     ApiV3Key, Merchant, RsaSigner, TrustedKeys,
     types::{RefundAmount, RefundNotice, RefundRequest, RefundStatus},
 };
-use book::{Book, Change, No, PlacedRefund};
+use book::{Book, Change, No, Notice, PlacedRefund};
 use chat::{clock::Clock, entropy::Entropy};
 use journal::Journal;
-use notices::Notice;
+use notices::Waiting;
 use rsa::RsaPublicKey;
+use serde::Serialize;
 use std::{
     collections::VecDeque,
     net::SocketAddr,
@@ -53,7 +54,7 @@ pub struct Simulator {
     stranger: RsaSigner,
     state: Mutex<(Book, Journal)>,
     faults: Mutex<Faults>,
-    queue: Mutex<VecDeque<Notice>>,
+    queue: Mutex<VecDeque<Waiting>>,
     work: Notify,
 }
 
@@ -62,6 +63,7 @@ impl Simulator {
     pub fn open(keys: SimulatorKeys, journal: &Path, clock: Clock, entropy: Entropy) -> std::io::Result<Arc<Self>> {
         let mut book = Book::default();
         let journal = Journal::open(journal, |change| book.put(change))?;
+        let queue = book.waiting().cloned().map(Waiting::from).collect();
         Ok(Arc::new(Self {
             clock,
             entropy,
@@ -73,7 +75,7 @@ impl Simulator {
             api_v3: keys.api_v3,
             state: Mutex::new((book, journal)),
             faults: Mutex::default(),
-            queue: Mutex::default(),
+            queue: Mutex::new(queue),
             work: Notify::new(),
         }))
     }
@@ -106,19 +108,12 @@ impl Simulator {
     /// The person at the cashier pays. Answers the channel's refusal code if it does not take the money.
     pub fn pay(&self, prepay_id: &str) -> Result<(), &'static str> {
         let now_ms = self.clock.now().0;
-        let order = self.change(|book, _| {
+        let notice = self.change(|book, simulator| {
             let order = book.paid(prepay_id, now_ms)?;
-            Ok((vec![Change::Order(order.clone())], order))
+            let notice = simulator.notice(&order.notify_url, "TRANSACTION.SUCCESS", "transaction", &routes::trade_of(&order));
+            Ok((std::iter::once(Change::Order(order)).chain(notice.clone().map(Change::Notice)).collect(), notice))
         });
-        let order = order.map_err(|no| no.code)?;
-        self.notify(Notice {
-            id: self.new_number("EV-"),
-            url: order.notify_url.clone(),
-            event_type: "TRANSACTION.SUCCESS",
-            original_type: "transaction",
-            resource: routes::json(&routes::trade_of(&order)),
-            attempt: 0,
-        });
+        self.notify(notice.map_err(|no| no.code)?);
         Ok(())
     }
 
@@ -149,7 +144,7 @@ impl Simulator {
         spent
     }
 
-    fn queue(&self) -> MutexGuard<'_, VecDeque<Notice>> {
+    fn queue(&self) -> MutexGuard<'_, VecDeque<Waiting>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -162,8 +157,8 @@ impl Simulator {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let (book, journal) = &mut *state;
         let (changes, answer) = decide(book, self)?;
+        journal.append(&changes).map_err(|_| No { status: 500, code: "SYSTEM_ERROR" })?;
         for change in changes {
-            journal.append(&change).map_err(|_| No { status: 500, code: "SYSTEM_ERROR" })?;
             book.put(change);
         }
         Ok(answer)
@@ -172,30 +167,30 @@ impl Simulator {
     /// Accepts a refund and lets it end as the faults say; the answer still says what was true when it was accepted.
     fn refund(&self, request: &RefundRequest) -> Result<PlacedRefund, No> {
         let end = self.faults().refunds_end;
-        let (accepted, news) = self.change(|book, simulator| {
+        let (accepted, notice) = self.change(|book, simulator| {
             let (refund, order) = book.refund(request, simulator.new_number("5030"))?;
-            let ended = PlacedRefund { status: end, ..refund.clone() };
-            let news = refund.status == RefundStatus::Processing;
             let mut changes: Vec<Change> = order.map(Change::Order).into_iter().collect();
-            if news {
-                changes.push(Change::Refund(ended.clone()));
+            let mut notice = None;
+            if refund.status == RefundStatus::Processing {
+                let ended = PlacedRefund { status: end, ..refund.clone() };
+                notice = simulator.notice_of_refund(&ended);
+                changes.push(Change::Refund(ended));
+                changes.extend(notice.clone().map(Change::Notice));
             }
-            Ok((changes, (refund, news.then_some(ended))))
+            Ok((changes, (refund, notice)))
         })?;
-        if let Some(ended) = news {
-            self.tell_refund(&ended);
-        }
+        self.notify(notice);
         Ok(accepted)
     }
 
-    fn tell_refund(&self, refund: &PlacedRefund) {
+    fn notice_of_refund(&self, refund: &PlacedRefund) -> Option<Notice> {
         let event_type = match refund.status {
             RefundStatus::Success => "REFUND.SUCCESS",
             RefundStatus::Closed => "REFUND.CLOSED",
             RefundStatus::Abnormal => "REFUND.ABNORMAL",
-            RefundStatus::Processing => return,
+            RefundStatus::Processing => return None,
         };
-        let notice = RefundNotice {
+        let said = RefundNotice {
             mchid: MCHID.into(),
             refund_id: refund.refund_id.clone(),
             out_refund_no: refund.out_refund_no.clone(),
@@ -204,8 +199,19 @@ impl Simulator {
             refund_status: refund.status,
             amount: RefundAmount { total: refund.total, refund: refund.amount },
         };
-        let (url, resource) = (refund.notify_url.clone(), routes::json(&notice));
-        self.notify(Notice { id: self.new_number("EV-"), url, event_type, original_type: "refund", resource, attempt: 0 });
+        self.notice(&refund.notify_url, event_type, "refund", &said)
+    }
+
+    /// What the merchant is to be told; nothing while notices get lost.
+    fn notice(&self, url: &str, event_type: &str, original_type: &str, said: &impl Serialize) -> Option<Notice> {
+        let notice = Notice {
+            id: self.new_number("EV-"),
+            url: url.into(),
+            event_type: event_type.into(),
+            original_type: original_type.into(),
+            resource: serde_json::to_string(said).unwrap_or_default(),
+        };
+        (!self.faults().lose_notices).then_some(notice)
     }
 
     fn new_number(&self, prefix: &str) -> String {

@@ -1,8 +1,11 @@
-//! Notices of the simulated channel: sealed, signed at the moment of sending, sent again until they are taken.
+//! Notices of the simulated channel: sealed, signed at the moment of sending, sent again until they are taken, also by the next life.
 //!
 //! Each sending has a fresh timestamp, nonce and signature, as the real platform does it; only the notice's id stays.
 
-use super::Simulator;
+use super::{
+    Simulator,
+    book::{Change, Notice},
+};
 use crate::payments::wechat::{Envelope, Resource, RsaSigner, SignatureError, answer_text};
 use http::{HeaderMap, HeaderValue};
 use std::{collections::VecDeque, sync::Arc, time::Duration};
@@ -11,42 +14,53 @@ use tokio_util::sync::CancellationToken;
 /// Waits between sendings of a notice nobody took.
 const RETRY_S: [u64; 6] = [15, 15, 30, 180, 600, 1_800];
 
+/// A notice on its way, and how often it was sent in vain.
 #[derive(Clone, Debug)]
-pub(super) struct Notice {
-    pub id: String,
-    pub url: String,
-    pub event_type: &'static str,
-    pub original_type: &'static str,
-    pub resource: Vec<u8>,
-    pub attempt: usize,
+pub(super) struct Waiting {
+    notice: Notice,
+    attempt: usize,
+}
+
+impl From<Notice> for Waiting {
+    fn from(notice: Notice) -> Self {
+        Self { notice, attempt: 0 }
+    }
 }
 
 /// A notice ready for the wire.
 #[derive(Clone, Debug)]
 pub struct Delivery {
+    /// Its id, the same for each sending.
+    pub notice: String,
     pub url: String,
     pub headers: HeaderMap,
     pub body: Vec<u8>,
 }
 
 impl Simulator {
-    pub(super) fn notify(&self, notice: Notice) {
+    pub(super) fn notify(&self, notice: Option<Notice>) {
+        let Some(waiting) = notice.map(Waiting::from) else { return };
         let faults = self.faults();
-        if faults.lose_notices {
-            return;
-        }
         let mut queue = self.queue();
         for _ in 0..=faults.repeat_notices {
-            if faults.reorder_notices { queue.push_front(notice.clone()) } else { queue.push_back(notice.clone()) }
+            if faults.reorder_notices { queue.push_front(waiting.clone()) } else { queue.push_back(waiting.clone()) }
         }
         drop(queue);
         self.work.notify_one();
     }
 
-    /// Takes everything that waits to be sent, signed now: for tests that choose the order themselves.
+    /// Takes everything that waits to be sent, signed now: for tests that choose the order themselves. Until somebody says that it
+    /// was taken, the next life sends it again.
     pub fn take_deliveries(&self) -> Vec<Delivery> {
-        let waiting: VecDeque<Notice> = std::mem::take(&mut *self.queue());
-        waiting.iter().flat_map(|notice| self.deliveries_of(notice)).collect()
+        let queue: VecDeque<Waiting> = std::mem::take(&mut *self.queue());
+        queue.iter().flat_map(|waiting| self.deliveries_of(&waiting.notice)).collect()
+    }
+
+    /// The merchant has it. What could not be written down is sent once more after a restart, which he has to bear anyway.
+    pub fn note_taken(&self, notice: &str) {
+        if self.change(|_, _| Ok((vec![Change::Taken(notice.to_owned())], ()))).is_err() {
+            tracing::warn!("payments.simulator.not_noted");
+        }
     }
 
     /// Sends notices until cancelled. Only the demo runs this; tests take the deliveries.
@@ -58,7 +72,7 @@ impl Simulator {
         };
         loop {
             let next = self.queue().pop_front();
-            let Some(notice) = next else {
+            let Some(waiting) = next else {
                 tokio::select! {
                     () = self.work.notified() => continue,
                     () = stop.cancelled() => return,
@@ -67,23 +81,26 @@ impl Simulator {
             let (sender, http, stop) = (self.clone(), http.clone(), stop.clone());
             tokio::spawn(async move {
                 tokio::select! {
-                    () = sender.send(notice, &http) => {}
+                    () = sender.send(waiting, &http) => {}
                     () = stop.cancelled() => {}
                 }
             });
         }
     }
 
-    async fn send(&self, mut notice: Notice, http: &reqwest::Client) {
+    async fn send(&self, mut waiting: Waiting, http: &reqwest::Client) {
         tokio::time::sleep(Duration::from_millis(self.faults().delay_notices_ms)).await;
         loop {
             let mut taken = false;
-            for delivery in self.deliveries_of(&notice) {
+            for delivery in self.deliveries_of(&waiting.notice) {
                 let answer = http.post(&delivery.url).headers(delivery.headers).body(delivery.body).send().await;
                 taken = answer.is_ok_and(|answer| answer.status().is_success());
             }
-            let Some(wait_s) = RETRY_S.get(notice.attempt).filter(|_| !taken) else { return };
-            notice.attempt += 1;
+            if taken {
+                return self.note_taken(&waiting.notice.id);
+            }
+            let Some(wait_s) = RETRY_S.get(waiting.attempt) else { return };
+            waiting.attempt += 1;
             tokio::time::sleep(Duration::from_secs(*wait_s)).await;
         }
     }
@@ -100,18 +117,18 @@ impl Simulator {
 
     fn delivery(&self, notice: &Notice, signer: &RsaSigner) -> Result<Delivery, SignatureError> {
         let nonce = self.letters::<12>();
-        let resource =
-            Resource::seal(&self.api_v3, nonce, notice.original_type, &notice.resource).map_err(|_| SignatureError::CannotSign)?;
+        let resource = Resource::seal(&self.api_v3, nonce, &notice.original_type, notice.resource.as_bytes())
+            .map_err(|_| SignatureError::CannotSign)?;
         let envelope = Envelope {
             id: notice.id.clone(),
             create_time: rfc3339(self.clock.now().0),
-            event_type: notice.event_type.into(),
+            event_type: notice.event_type.clone(),
             resource_type: "encrypt-resource".into(),
             resource,
         };
         let body = serde_json::to_vec(&envelope).map_err(|_| SignatureError::CannotSign)?;
         let headers = self.sign_headers(signer, &body)?;
-        Ok(Delivery { url: notice.url.clone(), headers, body })
+        Ok(Delivery { notice: notice.id.clone(), url: notice.url.clone(), headers, body })
     }
 
     /// The four headers that make a text the platform's.

@@ -18,7 +18,6 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use serde::Serialize;
 use std::{collections::HashMap, sync::Arc};
 
 pub(super) fn router(simulator: Arc<Simulator>) -> Router {
@@ -130,10 +129,6 @@ fn authorization_fields(header: &str) -> Option<HashMap<&str, &str>> {
 
 fn parse<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, No> {
     serde_json::from_slice(body).map_err(|_| No { status: 400, code: "PARAM_ERROR" })
-}
-
-pub(super) fn json(value: &impl Serialize) -> Vec<u8> {
-    serde_json::to_vec(value).unwrap_or_default()
 }
 
 pub(super) fn trade_of(order: &PlacedOrder) -> Trade {

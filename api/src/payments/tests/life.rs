@@ -81,6 +81,21 @@ async fn a_lost_notice_is_found_by_asking() {
     sound(&test).await;
 }
 
+/// D.5: the channel sends a notice again until it is taken, also in its next life; then no more.
+#[tokio::test]
+async fn a_notice_outlives_a_restart_until_it_is_taken() {
+    let test = TestApp::start().await;
+    let order = open_order(&test, payer(&test).await, 500).await;
+    let payment = begin(&test, order).await.unwrap();
+    simulator(&test).pay(payment.prepay_id.as_deref().unwrap()).unwrap();
+    assert_eq!(simulator(&test).take_deliveries().len(), 1, "sent, and nobody was there");
+    let test = test.restart().await;
+    deliver_all(&test).await;
+    assert_eq!(payment_row(&test, &payment).await.state, PaymentState::Captured);
+    let test = test.restart().await;
+    assert!(simulator(&test).take_deliveries().is_empty());
+}
+
 /// D.1, D.5: cancelled while the patient pays: the late money goes back by itself, the order stays closed.
 #[tokio::test]
 async fn money_that_comes_too_late_goes_back() {

@@ -86,7 +86,11 @@ async fn post_notice(test: &TestApp, delivery: &Delivery) -> Answer {
     let path = delivery.url.splitn(4, '/').nth(3).map(|rest| format!("/{rest}")).unwrap();
     let mut request = Request::post(path).body(Body::from(delivery.body.clone())).unwrap();
     request.headers_mut().extend(delivery.headers.clone());
-    test.send_raw(request).await
+    let answer = test.send_raw(request).await;
+    if answer.code.is_success() {
+        simulator(test).note_taken(&delivery.notice);
+    }
+    answer
 }
 
 /// Hands over every waiting notice and lets its effects happen.

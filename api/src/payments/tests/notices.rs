@@ -161,5 +161,5 @@ fn signed_by(test: &TestApp, pem: &str, id: &str, trade: &Value) -> Delivery {
         let name = http::HeaderName::try_from(format!("wechatpay-{name}")).unwrap();
         headers.insert(name, HeaderValue::try_from(value).unwrap());
     }
-    Delivery { url: "http://us/api/callbacks/wechat-pay/payments".into(), headers, body }
+    Delivery { notice: id.into(), url: "http://us/api/callbacks/wechat-pay/payments".into(), headers, body }
 }

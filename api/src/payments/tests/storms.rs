@@ -94,7 +94,7 @@ async fn step(test: TestApp, dice: &Entropy, placed: &mut Vec<(OrderId, PaymentR
         }
         (7, Some(_)) => test.advance_ms(1_000 * i64::try_from(pick(400)).unwrap()).await,
         (8, Some(_)) => simulator(&test).set_faults(faults(dice)),
-        // A crash: what was committed and not yet handled is all that is left. The channel's notices of that time are lost.
+        // A crash: what was committed and not yet handled is all that is left. The channel sends again what nobody took.
         (_, Some(_)) => return test.restart().await,
     }
     test
