@@ -15,6 +15,7 @@ use super::{
 use crate::{
     authz::Actor,
     db::Tx,
+    failpoint,
     http::{Json, Path, Problem, ProblemBody},
     records,
     state::App,
@@ -150,6 +151,7 @@ pub(super) async fn end(State(app): State<App>, actor: Actor, Path(id): Path<Con
         // The saga ran when the window closed: only the record was missing.
         records::sign(&app, &mut tx, &it).await?;
     }
+    failpoint::reach("closing.before_ending").await;
     done(&app, &actor, tx, it).await
 }
 

@@ -29,7 +29,12 @@ pub async fn converge(app: &App, it: &Consultation) -> Result<Option<u64>, Troub
     let consents = queries::consents(&app.db, it.id).await?;
     let head = match app.log.head(it.conversation).await? {
         Some(head) => head,
-        None => app.log.create(new_conversation(it, &consents)).await?,
+        None => {
+            failpoint::reach("opening.before_log").await;
+            let head = app.log.create(new_conversation(it, &consents)).await?;
+            failpoint::reach("opening.after_log").await;
+            head
+        }
     };
     if it.accepted_at.is_some() && head.state == ConversationState::Waiting {
         open(app, it).await?;
@@ -113,9 +118,9 @@ async fn close(app: &App, it: &Consultation, word: &'static str, guidance: Optio
         drafts.push(server(it.id, "review_invitation", Body::Card(card("review_invitation", it.id))));
     }
     drafts.push(server(it.id, "closed", change(it, Talk::Closed, word, &reason)));
-    failpoint::reach(app, "closing.before_log").await;
+    failpoint::reach("closing.before_log").await;
     let outcome = app.log.append(it.conversation, drafts, vec![Guard::NotClosed]).await?;
-    failpoint::reach(app, "closing.after_log").await;
+    failpoint::reach("closing.after_log").await;
     Ok(outcome.entries.last().map_or(outcome.head.seq, |closed| closed.seq))
 }
 

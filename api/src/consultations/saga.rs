@@ -49,9 +49,9 @@ async fn finish(app: &App, id: ConsultationId, seq: u64) -> Result<(), Trouble> 
     if let State::Ended { .. } = it.state {
         records::sign(app, &mut tx, &it).await?;
     }
-    failpoint::reach(app, "closing.before_ended").await;
+    failpoint::reach("closing.before_ended").await;
     app.commit(tx).await?;
-    failpoint::reach(app, "closing.after_ended").await;
+    failpoint::reach("closing.after_ended").await;
     Ok(())
 }
 

@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     db::DbError,
+    failpoint,
     outbox::{self, HandlerError, Message},
     row, sql,
     state::App,
@@ -191,7 +192,9 @@ async fn keep(app: &App, (serial, nonce): (&str, &str), notice_id: &str, said: &
         return if replayed == Some(0) { Ok(()) } else { Err(Trouble::Replayed.into()) };
     }
     outbox::enqueue(app, &mut tx, APPLY_TOPIC, said.object(), &id).await?;
+    failpoint::reach("notice.before_kept").await;
     app.commit(tx).await?;
+    failpoint::reach("notice.after_kept").await;
     Ok(())
 }
 
@@ -228,6 +231,8 @@ pub(super) async fn apply_notice(app: App, message: Message) -> Result<(), Handl
     };
     applied?;
     tx.run(sql!("UPDATE payment_notices SET applied_at = $1 WHERE id = $2 AND applied_at IS NULL", app.clock.now(), id)).await?;
+    failpoint::reach("notice.before_applied").await;
     app.commit(tx).await?;
+    failpoint::reach("notice.after_applied").await;
     Ok(())
 }

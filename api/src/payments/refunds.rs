@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     db::{DbError, Tx},
+    failpoint,
     keys::Place,
     ledger::{self, Channel, Fen, Transaction},
     orders::{self, OrderId, RefundState, RefundView},
@@ -170,7 +171,10 @@ async fn submit(app: &App, wechat: &Wechat, id: RefundId) -> Result<(), HandlerE
         notify_url: format!("{}{}", wechat.notify_base, super::REFUND_CALLBACK),
         amount: RefundRequestAmount { refund: row.amount_fen, total: payment.amount_fen, currency: "CNY".into() },
     };
-    match wechat.client.refund(&request).await {
+    failpoint::reach("refund.before_channel").await;
+    let answered = wechat.client.refund(&request).await;
+    failpoint::reach("refund.after_channel").await;
+    match answered {
         Ok(answer) => believe(app, id, &row, &answer).await,
         Err(error) if error.refusal().is_some() => {
             tracing::error!(refund = %id, error = %crate::http::causes(&error), "payments.refund_refused");
@@ -192,7 +196,9 @@ async fn believe(app: &App, id: RefundId, row: &RefundRow, answer: &RefundAnswer
     }
     let mut tx = app.db.begin().await?;
     apply(app, &mut tx, id, input_of(answer.status)).await?;
+    failpoint::reach("refund.before_learned").await;
     app.commit(tx).await?;
+    failpoint::reach("refund.after_learned").await;
     Ok(())
 }
 

@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     authz::Actor,
+    failpoint,
     http::{Code, Json, Path, Problem, ProblemBody},
     ledger::Channel,
     orders::{self, OrderId, OrderRow, OrderState},
@@ -131,8 +132,10 @@ async fn place(app: &App, wechat: &Wechat, order: &OrderRow, payment: &PaymentRo
         amount: Amount { total: payment.amount_fen, currency: "CNY".into() },
         payer: wechat.openid_of(order.patient).map(|openid| Payer { openid }),
     };
+    failpoint::reach("prepay.before_channel").await;
     match wechat.client.prepay(&request).await {
         Ok(answer) => {
+            failpoint::reach("prepay.after_channel").await;
             let mut tx = app.db.begin().await?;
             tx.run(sql!(
                 "UPDATE payments SET prepay_id = $1, code_url = $2 WHERE id = $3 AND prepay_id IS NULL AND code_url IS NULL",

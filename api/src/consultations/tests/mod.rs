@@ -3,6 +3,7 @@
 mod closing;
 mod doubles;
 mod life;
+mod paying;
 mod random;
 mod refusals;
 mod timers;
@@ -142,6 +143,10 @@ pub(super) async fn reply(test: &TestApp, id: &Value, doctor: &TestPerson<'_>) {
 pub(super) async fn write_record(doctor: &TestPerson<'_>, id: &Value) -> Value {
     let record = json!({ "version": 0, "impression": "上呼吸道感染可能", "advice": "多饮水,休息,三天不缓解请就诊" });
     doctor.put(&path(id, "record"), record).await.ok()
+}
+
+pub(super) async fn count(test: &TestApp, statement: crate::db::Statement) -> i64 {
+    test.app.db.scalar(statement).await.unwrap().unwrap()
 }
 
 /// D.11-15: how many live timers the object has.
