@@ -3,4 +3,5 @@
 
 pub mod people;
 pub mod process;
+pub mod rest;
 pub mod socket;

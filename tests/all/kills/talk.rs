@@ -1,6 +1,7 @@
-//! kill -9 under load: nothing acknowledged is missing, nothing stands twice, no seq is left out, and `wenzhen verify` agrees.
-//! Rounds: `WENZHEN_KILLS` (5 by default). What was not acknowledged is sent again with the same id, as a client does.
+//! Messages under load: nothing acknowledged is missing, nothing stands twice, no seq is left out, and `wenzhen verify` agrees.
+//! What was not acknowledged is sent again with the same id, as a client does.
 
+use super::{kills, seed};
 use chat::wire::{Entry, body};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use std::collections::HashMap;
@@ -64,8 +65,7 @@ fn check(person: &Person, entries: &[Entry], said: &Said) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_acknowledged_is_lost_or_doubled_by_kill_9() {
-    let kills: u32 = std::env::var("WENZHEN_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(5);
-    let seed: u64 = std::env::var("WENZHEN_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(20_261_123);
+    let (kills, seed) = (kills(), seed());
     println!("seed {seed}, {kills} kills");
     let mut random = StdRng::seed_from_u64(seed);
     let mut server = Server::start().await;
