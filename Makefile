@@ -1,5 +1,5 @@
 # All a newcomer needs: run, test, lint, bench. `make prove` is for releases.
-.PHONY: run test lint bench prove web pictures
+.PHONY: run test lint bench prove web pictures reports
 
 run: web
 	cargo run --locked -p api --bin wenzhen -- serve --demo
@@ -15,6 +15,9 @@ lint:
 
 bench:
 	tests/bench/run
+
+reports:
+	tests/bench/reports
 
 pictures:
 	WENZHEN_PICTURES=$(CURDIR)/docs/pictures tests/browser/run
