@@ -1,5 +1,6 @@
 //! The command line. Exit codes follow sysexits: 78 for a bad configuration, 74 for failing storage, 1 for a proof that failed.
 
+mod repair;
 mod serve;
 mod tools;
 mod verify;
@@ -26,6 +27,8 @@ enum Command {
     Check(Options),
     /// Proves the conversations and the ledger of a stopped installation, or names the first broken row.
     Verify(Options),
+    /// Moves a torn last batch of a stopped installation's message log to a side file; refuses where an anchored commit would go.
+    Repair(Options),
     /// Opens the business data and brings its schema up to date.
     Migrate(Options),
     /// Tools for a running or stopped installation.
@@ -80,6 +83,7 @@ pub fn run() -> ExitCode {
         Command::Serve(options) => with_config(options, serve::serve),
         Command::Check(options) => with_config(options, |config| tools::check(&config)),
         Command::Verify(options) => with_config(options, verify::verify),
+        Command::Repair(options) => with_config(options, |config| repair::repair(&config)),
         Command::Migrate(options) => with_config(options, tools::migrate),
         Command::Admin { command: Admin::MintTokens { count, options } } => {
             with_config(options, |config| tools::mint_tokens(config, count))

@@ -21,6 +21,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+const REOPENINGS: usize = 5;
 const CHILD: &str = "WENZHEN_BENCH_CHILD";
 const TEXT: &str = "医生您好，孩子昨晚开始发烧，最高三十八度五，吃了退烧药能退下来，今天还需要去医院吗？";
 
@@ -45,8 +46,10 @@ fn main() -> Result<(), Anything> {
         figure(&format!("log_ack_p99_{writers}_writers"), p99, "ms", None);
     }
     let messages = number("WENZHEN_BENCH_MESSAGES", 300_000);
-    let millis = reopened_after_kill(&dir.path().join("killed"), messages)?;
-    figure(&format!("log_reopen_after_kill_{messages}_messages"), millis, "ms", Some(2_000.0));
+    let mut millis = reopened_after_kill(dir.path(), messages)?;
+    millis.sort_unstable_by(f64::total_cmp);
+    figure(&format!("log_reopen_after_kill_{messages}_messages"), millis[REOPENINGS / 2], "ms", Some(2_000.0));
+    figure(&format!("log_reopen_after_kill_{messages}_messages_slowest"), millis[REOPENINGS - 1], "ms", Some(2_000.0));
     Ok(())
 }
 
@@ -160,9 +163,11 @@ async fn child(dir: PathBuf) -> Result<(), Anything> {
     }
 }
 
-fn reopened_after_kill(dir: &Path, messages: u64) -> Result<f64, Anything> {
+/// One killed store, opened as often as asked, each time from the same files: its median and its slowest are told.
+fn reopened_after_kill(dir: &Path, messages: u64) -> Result<Vec<f64>, Anything> {
+    let killed = dir.join("killed");
     let mut child = Command::new(std::env::current_exe()?)
-        .env(CHILD, dir)
+        .env(CHILD, &killed)
         .env("WENZHEN_BENCH_MESSAGES", messages.to_string())
         .stdout(Stdio::piped())
         .spawn()?;
@@ -171,9 +176,31 @@ fn reopened_after_kill(dir: &Path, messages: u64) -> Result<f64, Anything> {
     child.kill()?;
     child.wait()?;
     first.ok_or("the child wrote nothing")??;
-    let watch = Stopwatch::start();
-    let log = open(dir, MemoryKeys::new(Entropy::System))?;
-    let elapsed = watch.elapsed_ms();
-    drop(log);
-    Ok(elapsed)
+    let mut millis = Vec::new();
+    for round in 0..REOPENINGS {
+        let copy = dir.join(format!("copy-{round}"));
+        copy_folder(&killed, &copy)?;
+        let watch = Stopwatch::start();
+        let log = open(&copy, MemoryKeys::new(Entropy::System))?;
+        millis.push(watch.elapsed_ms());
+        drop(log);
+        std::fs::remove_dir_all(&copy)?;
+    }
+    Ok(millis)
+}
+
+/// Synced, so that the opening does not wait for the copying.
+fn copy_folder(from: &Path, to: &Path) -> Result<(), Anything> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let path = entry?.path();
+        let target = to.join(path.file_name().ok_or("an entry without a name")?);
+        if path.is_dir() {
+            copy_folder(&path, &target)?;
+        } else {
+            std::fs::copy(&path, &target)?;
+            std::fs::File::open(&target)?.sync_all()?;
+        }
+    }
+    Ok(())
 }

@@ -3,6 +3,7 @@
 use super::guard::Refusal;
 use crate::ids::ConversationId;
 use crate::seal::KeyError;
+use std::path::PathBuf;
 
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
@@ -26,6 +27,14 @@ pub enum LogError {
     Stopped,
     #[error("stored data is damaged: {what}")]
     Damaged { conversation: Option<ConversationId>, seq: Option<u64>, what: String },
+    #[error(
+        "the last {bytes} bytes of {}, from byte {offset} on, are a batch that is not as it was written: torn by a power loss, or damaged. \
+         Nothing was changed. `wenzhen repair` moves it to a side file if no anchored commit is in it; `wenzhen verify` tells the rest",
+        file.display()
+    )]
+    TornTail { file: PathBuf, offset: usize, bytes: usize },
+    #[error("another process has it open")]
+    InUse,
     #[error("the conversation's key")]
     Key(#[source] KeyError),
     #[error("the storage engine, while {doing}")]
@@ -55,10 +64,10 @@ impl LogError {
             Self::DiskLow => "disk_low",
             Self::Poisoned => "log_poisoned",
             Self::Stopped => "shutting_down",
-            Self::Damaged { .. } => "log_damaged",
+            Self::Damaged { .. } | Self::TornTail { .. } => "log_damaged",
             Self::Key(KeyError::Destroyed) => "erased",
             Self::Key(KeyError::Unavailable(_)) => "key_unavailable",
-            Self::Engine { .. } | Self::Io { .. } => "internal",
+            Self::InUse | Self::Engine { .. } | Self::Io { .. } => "internal",
         }
     }
 
@@ -73,6 +82,8 @@ impl LogError {
             | Self::TooMany { .. }
             | Self::Malformed(_)
             | Self::Damaged { .. }
+            | Self::TornTail { .. }
+            | Self::InUse
             | Self::Key(KeyError::Destroyed)
             | Self::Engine { .. }
             | Self::Io { .. } => false,

@@ -11,6 +11,7 @@ mod embedded;
 mod error;
 mod guard;
 pub mod head;
+mod repair;
 mod row;
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ mod verify;
 pub use embedded::{Embedded, Limits, Options, Stats};
 pub use error::LogError;
 pub use guard::{Guard, Refusal};
+pub use repair::{Repaired, repair};
 pub use types::{Appended, Change, Changes, Committed, Draft, FeedCursor, Link, MarkKind, Marks, NewConversation, Outcome};
 pub use verify::{Finding, Report, verify};
 

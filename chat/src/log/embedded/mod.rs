@@ -12,6 +12,7 @@ mod marks;
 mod options;
 mod prepare;
 mod read;
+pub(super) mod replay;
 mod space;
 pub(super) mod store;
 mod tails;
@@ -65,7 +66,7 @@ impl std::fmt::Debug for Embedded {
 }
 
 impl Embedded {
-    /// Blocks while the engine recovers (about a second after a kill).
+    /// Blocks while the engine recovers (below a second after a kill).
     pub fn open(options: Options) -> Result<Self, LogError> {
         let (store, end) = engine::open(&options)?;
         let store = Arc::new(store);

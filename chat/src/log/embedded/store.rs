@@ -8,6 +8,7 @@ use crate::log::head::{EntryHash, Head};
 use crate::log::row::{self, EntryRow, FeedRow, IdRow, MalformedRow, Origin};
 use crate::log::types::FeedCursor;
 use fjall::{Database, Keyspace, Slice};
+use std::fs::File;
 
 pub struct Store {
     pub db: Database,
@@ -27,6 +28,8 @@ pub struct Store {
     pub calls: Keyspace,
     /// cursor -> conversation, seq, chain
     pub feed: Keyspace,
+    /// Last, so that it outlives the engine.
+    pub lock: Option<File>,
 }
 
 pub const KEYSPACES: [&str; 8] = ["entries", "ids", "heads", "origins", "members", "marks", "calls", "feed"];
@@ -44,6 +47,7 @@ impl Store {
             marks: open(marks)?,
             calls: open(calls)?,
             feed: open(feed)?,
+            lock: None,
             db,
         })
     }

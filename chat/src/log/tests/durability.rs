@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 fn newest_journal(rig: &Rig) -> PathBuf {
-    journal::files(&rig.dir.path().join(engine::STORE)).unwrap().pop().unwrap()
+    journal::files(&rig.dir.path().join(engine::STORE)).unwrap().pop().unwrap().1
 }
 
 /// Leaves a closed log with `count` texts of one conversation.

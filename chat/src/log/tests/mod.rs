@@ -4,5 +4,7 @@ mod basics;
 mod conforming;
 mod durability;
 mod links;
+mod repairing;
+mod replaying;
 pub mod rig;
 mod verifying;

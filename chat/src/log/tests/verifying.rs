@@ -1,5 +1,5 @@
 use super::rig::{Rig, Talk};
-use crate::log::embedded::{anchor, engine, store::Store};
+use crate::log::embedded::{anchor, engine, replay, store::Store};
 use crate::log::row;
 use crate::log::{Embedded, Finding, MessageLog, Options, verify};
 use rand::{RngExt, SeedableRng};
@@ -33,7 +33,9 @@ async fn hospital(rig: &Rig) -> Vec<Talk> {
 
 fn with_store(dir: &Path, change: impl FnOnce(&Store)) {
     let anchor = anchor::read(dir).unwrap().unwrap();
-    let store = engine::open_store(&dir.join(engine::STORE), 1 << 20, &anchor).unwrap();
+    let store_dir = dir.join(engine::STORE);
+    let pending = replay::read(&store_dir).unwrap();
+    let store = engine::open_store(&store_dir, Some(pending), 1 << 20, &anchor).unwrap();
     change(&store);
     store.db.persist(fjall::PersistMode::SyncAll).unwrap();
 }

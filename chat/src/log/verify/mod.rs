@@ -4,15 +4,16 @@
 //! one its id was given for, and that the head is what the entries make of the origin.
 
 mod conversation;
-mod files;
+pub(super) mod files;
 mod indexes;
 mod report;
 
 pub use report::{Finding, Report};
 
 use super::embedded::anchor::{self, Anchor};
+use super::embedded::journal::{Journal, Rest};
 use super::embedded::store::Store;
-use super::embedded::{engine, journal};
+use super::embedded::{engine, replay};
 use super::error::LogError;
 use crate::ids::ConversationId;
 use crate::seal::{DataKey, KeyError, KeySource};
@@ -26,9 +27,14 @@ pub async fn verify(dir: &Path, keys: Option<&dyn KeySource>) -> Result<Report, 
     let mut report = Report { bodies_checked: keys.is_some(), ..Report::default() };
     let Some(anchor) = anchor_of(dir, &mut report)? else { return Ok(report) };
     let store_dir = dir.join(engine::STORE);
-    journal::check(&store_dir)?.into_iter().for_each(|damage| report.found(Finding::Journal(damage)));
+    if !store_dir.exists() {
+        report.found(Finding::Engine { what: "the store is missing".into() });
+        return Ok(report);
+    }
+    let pending = replay::read(&store_dir)?;
+    pending.journals.iter().for_each(|journal| finding_of(journal).into_iter().for_each(|finding| report.found(finding)));
     let copy = files::copy(&store_dir)?;
-    let store = match engine::open_store(copy.path(), CACHE_BYTES, &anchor) {
+    let store = match engine::open_store(copy.path(), Some(pending), CACHE_BYTES, &anchor) {
         Ok(store) => store,
         Err(error) => {
             report.found(Finding::Engine { what: whole_story(&error) });
@@ -48,6 +54,14 @@ pub async fn verify(dir: &Path, keys: Option<&dyn KeySource>) -> Result<Report, 
     }
     guarded(&mut report, |report| indexes::check(&store, report));
     Ok(report)
+}
+
+fn finding_of(journal: &Journal) -> Option<Finding> {
+    match &journal.rest {
+        Rest::Nothing | Rest::Torn => None,
+        Rest::Finished => Some(Finding::of(&journal.torn_tail())),
+        Rest::Damage(damage) => Some(Finding::Journal(damage.clone())),
+    }
 }
 
 fn anchor_of(dir: &Path, report: &mut Report) -> Result<Option<Anchor>, LogError> {
