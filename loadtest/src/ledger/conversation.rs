@@ -2,7 +2,7 @@
 
 use super::Place;
 use crate::report::data::Counts;
-use chat::wire::{Entry, body};
+use chat::wire::{Entry, body, membership};
 
 const SEQ: u32 = 0x00ff_ffff;
 const REFUSED: u32 = 1 << 24;
@@ -11,6 +11,8 @@ const READ: u32 = 1 << 25;
 /// The final read found it somewhere else.
 const ELSEWHERE: u32 = 1 << 26;
 const CORRUPTED: u32 = 1 << 27;
+/// Instead of a hash prefix: this place has shown two.
+const FORKED: u64 = u64::MAX;
 
 /// What is known of one message.
 #[derive(Clone, Copy, Debug)]
@@ -75,7 +77,7 @@ impl Conversation {
         usize::try_from(seq - self.began_at_seq - 1).unwrap_or(usize::MAX)
     }
 
-    /// False when this place showed another hash before.
+    /// False when this place showed another hash before. Told once a place.
     pub(super) fn same_history(&mut self, entry: &Entry) -> bool {
         let offset = self.offset(entry.seq);
         if self.hashes.len() <= offset {
@@ -83,16 +85,19 @@ impl Conversation {
         }
         let prefix = entry.hash.get(..8).and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_be_bytes);
         let known = self.hashes[offset];
+        let same = known == 0 || known == prefix || known == FORKED;
         if known == 0 {
             self.hashes[offset] = prefix;
+        } else if !same {
+            self.hashes[offset] = FORKED;
         }
-        known == 0 || known == prefix
+        same
     }
 
     pub(super) fn hash_prefix(&self, seq: u64) -> Option<Vec<u8>> {
         let offset = seq.checked_sub(self.began_at_seq + 1)?;
         let known = *self.hashes.get(usize::try_from(offset).ok()?)?;
-        (known != 0).then(|| known.to_be_bytes().to_vec())
+        (known != 0 && known != FORKED).then(|| known.to_be_bytes().to_vec())
     }
 
     /// False when the entry is older than its neighbour before, or newer than its neighbour after. Told once a place.
@@ -162,6 +167,14 @@ impl Conversation {
                 (_, true, false) => {}
             }
         }
+    }
+}
+
+/// The entry that ends `user`'s membership: the last he may see.
+pub(super) fn is_leaving(entry: &Entry, user: &str) -> bool {
+    match entry.body.as_ref().and_then(|body| body.kind.as_ref()) {
+        Some(body::Kind::Membership(membership)) => membership.user == user && membership.change() == membership::Change::Left,
+        _ => false,
     }
 }
 

@@ -156,6 +156,9 @@ impl Ledger {
         if !step.new {
             return Heard { delivered_from_micros: None, hole_from_seq };
         }
+        if conversation::is_leaving(entry, user) {
+            self.ended_access.insert((person, number), entry.seq);
+        }
         let delivered = conversation.check(self.key, number, entry, &mut self.counts).filter(|_| entry.sender != user);
         self.counts.delivered += u64::from(delivered.is_some());
         Heard { delivered_from_micros: delivered, hole_from_seq }

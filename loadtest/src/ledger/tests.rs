@@ -179,3 +179,28 @@ fn what_comes_after_access_ended_is_stale_and_a_hole_that_stays_is_a_gap() {
     rig.ledger.settle();
     assert_eq!(rig.ledger.counts.gaps, 1);
 }
+
+#[test]
+fn the_entry_that_ends_a_membership_is_the_last_he_may_see() {
+    use chat::wire::{Membership, membership};
+    let mut rig = Rig::new();
+    let mut leaving = rig.send();
+    let left = Membership { user: "b".into(), change: membership::Change::Left.into(), ..Membership::default() };
+    leaving.body = Some(Body { kind: Some(body::Kind::Membership(left)) });
+    let later = rig.send();
+    rig.hear(&leaving);
+    rig.hear(&later);
+    only(&rig.ledger.counts, "stale_access", 1);
+    rig.ledger.heard(2, "a", &later, Source::Live);
+    only(&rig.ledger.counts, "stale_access", 1);
+}
+
+#[test]
+fn a_forked_place_is_told_once_however_often_it_is_read() {
+    let mut rig = Rig::new();
+    let entry = rig.send();
+    rig.ack(&entry);
+    rig.hear(&entry);
+    rig.stored[0].hash = vec![99; 32].into();
+    only(&rig.finish(), "forked", 1);
+}

@@ -3,7 +3,7 @@
 use crate::connect::Socket;
 use crate::plan::Arrivals;
 use crate::run::{Part, RunError};
-use crate::talk::{Do, Habits, Seat, Talker, read_all};
+use crate::talk::{Do, Habits, Seat, Talker, all_done, read_all};
 use chat::wire::{Pull, command, event};
 use serde::Deserialize;
 
@@ -55,6 +55,9 @@ pub(super) async fn talk(part: &Part, seats: &[Seat]) {
     };
     part.pace(seats.len(), say).await;
     part.until_end().await;
+    if !all_done(seats, part.run.plan.patience.0).await {
+        part.run.fail("lines_left_over");
+    }
 }
 
 /// Asks each conversation's newest seq, so that only this run's entries are judged.

@@ -82,8 +82,9 @@ impl Talker {
             let heard = self.run.ledger(|ledger| ledger.heard(self.person, &who.user, entry, Source::Page));
             self.delivered(heard.delivered_from_micros, now);
         }
-        if page.entries.is_empty() && page.head_seq > 0 {
-            return; // nothing there although the head says so: the final count tells the gap
+        let whole = self.run.ledger(|ledger| ledger.whole_to(self.person, self.conversation));
+        if page.from_seq == whole + 1 && page.entries.first().is_none_or(|first| first.seq > page.from_seq) {
+            return; // not there although the head says so: the final count tells the gap, asking on would never end
         }
         self.pull_if_behind().await;
     }

@@ -6,7 +6,7 @@ mod hear;
 mod read_back;
 mod say;
 
-pub use read_back::read_all;
+pub use read_back::{all_done, read_all};
 
 use crate::connect::{Ended, Socket};
 use crate::people::Role;
@@ -46,6 +46,8 @@ pub enum Do {
     Command(command::Kind),
     /// Loses his socket without a word and comes back: a change of network.
     LoseSocket,
+    /// Answers when everything told before has been done.
+    Reach { done: oneshot::Sender<()> },
     /// Makes his stream whole, and reads the conversation back when he is its reader; then ends.
     Finish { reader: bool, done: oneshot::Sender<()> },
 }
@@ -197,6 +199,8 @@ impl Talker {
                 self.socket = None;
                 self.lost(Ended::Broken);
             }
+            // Whoever asked may have lost patience.
+            Do::Reach { done } => drop(done.send(())),
             Do::Finish { .. } => {}
         }
     }

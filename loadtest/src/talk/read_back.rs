@@ -10,6 +10,24 @@ use tokio::sync::oneshot;
 /// For one answer of the final read.
 const ANSWER: Duration = Duration::from_secs(20);
 
+/// Waits until everybody has done what he was told up to now: a line that waits in somebody's inbox on a busy machine is not yet among
+/// those whose answer is awaited, and would come after others have read to the end. False when patience ended first.
+pub async fn all_done(seats: &[Seat], patience: Duration) -> bool {
+    let mut waiting = Vec::with_capacity(seats.len());
+    for seat in seats {
+        let (done, finished) = oneshot::channel();
+        seat.tell(Do::Reach { done });
+        waiting.push(finished);
+    }
+    let all = async {
+        for finished in waiting {
+            // A talker who is gone for good has nothing more to do.
+            let _ = finished.await;
+        }
+    };
+    tokio::time::timeout(patience, all).await.is_ok()
+}
+
 /// Tells everybody to finish and waits until they have. The first of each conversation is its reader.
 pub async fn read_all(seats: Vec<Seat>, tasks: Vec<tokio::task::JoinHandle<()>>) {
     let mut read = HashSet::new();
