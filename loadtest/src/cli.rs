@@ -66,8 +66,22 @@ pub enum Command {
     Doctor(Box<Doctor>),
     /// Writes the outputs of an earlier run again, from its JSON.
     Report(ReportAgain),
+    /// Runs against a server that tells known lies, and against an honest one: all have to be found, and nothing else.
+    Selftest(Selftest),
     /// Lists the scenarios.
     Scenarios,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub struct Selftest {
+    /// One lie by its name, or `honest`; may be given several times.
+    #[arg(long)]
+    pub only: Vec<String>,
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// How often each lie is told, instead of its own number.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=10))]
+    pub times: Option<u64>,
 }
 
 #[derive(Clone, Debug, clap::Args)]

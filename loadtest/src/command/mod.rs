@@ -19,6 +19,9 @@ pub async fn execute(arguments: Arguments) -> Result<u8, RunError> {
         Some(Command::Work(options)) => shared::work(&options).await,
         Some(Command::Doctor(options)) => Ok(doctor(&options).await),
         Some(Command::Report(options)) => report::again(&options),
+        Some(Command::Selftest(options)) => {
+            crate::selftest::run(&crate::selftest::Options { seed: options.seed, only: options.only, times: options.times }).await
+        }
         Some(Command::Scenarios) => {
             list();
             Ok(EXIT_PASS)

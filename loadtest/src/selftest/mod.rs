@@ -3,5 +3,11 @@
 //!
 //! A run against a server that tells no lie has to come out clean, and a finding that was not planted is as bad as a lie not found.
 
+mod expect;
 mod lies;
+mod load;
+mod probes;
 mod server;
+mod table;
+
+pub use table::{Options, run};

@@ -165,20 +165,23 @@ impl Conversation {
     pub fn page(&self, person: usize, from_seq: u64, limit: u32) -> Page {
         let head_seq = self.head_for(person);
         let limit = if limit == 0 { PAGE_ENTRIES } else { limit.min(PAGE_ENTRIES_MAX) };
-        let from = if from_seq == 0 { (head_seq + 1).saturating_sub(u64::from(limit)).max(1) } else { from_seq };
-        let (mut entries, mut bytes): (Vec<Entry>, usize) = (Vec::new(), 0);
-        for seq in from..=head_seq {
-            if self.lost.contains(&seq) || self.hidden.contains(&(person, seq)) {
-                continue;
-            }
-            let entry = &self.entries[seq as usize - 1];
+        let visible = |seq: &u64| !self.lost.contains(seq) && !self.hidden.contains(&(person, *seq));
+        let mut bytes = 0;
+        let mut fits = |entry: &&Entry| {
             bytes += entry.encoded_len();
-            if entries.len() as u32 == limit || (bytes > PAGE_BYTES && !entries.is_empty()) {
-                break;
-            }
-            entries.push(entry.clone());
+            bytes <= PAGE_BYTES
+        };
+        let entry = |seq: u64| &self.entries[seq as usize - 1];
+        if from_seq == 0 {
+            let newest = (1..=head_seq).rev().filter(visible).map(entry).take(limit as usize).take_while(&mut fits);
+            let mut entries: Vec<Entry> = newest.cloned().collect();
+            entries.reverse();
+            let from_seq = entries.first().map_or(1, |first| first.seq);
+            return Page { conversation: self.id.clone(), entries, head_seq, from_seq };
         }
-        Page { conversation: self.id.clone(), entries, head_seq, from_seq: from }
+        let next = (from_seq..=head_seq).filter(visible).map(entry).take(limit as usize).take_while(&mut fits);
+        let entries = next.cloned().collect();
+        Page { conversation: self.id.clone(), entries, head_seq, from_seq }
     }
 
     /// Lies.

@@ -16,6 +16,7 @@ mod tests;
 mod world;
 
 pub use liar::Planted;
+pub use speak::TAIL_FACTOR;
 
 use super::lies::Lie;
 use crate::clock::Clock;
@@ -49,12 +50,15 @@ pub struct Options {
     pub seed: u64,
     /// The pause of [`Lie::Stall`], from the first message on.
     pub stall_micros: Option<(u64, u64)>,
+    /// What every acknowledgement takes at least; the tail of [`Lie::SlowTail`] takes [`TAIL_FACTOR`] times as long.
+    pub slow_micros: u64,
 }
 
 impl Server {
     pub async fn start(options: Options) -> std::io::Result<Self> {
         let mut world = World::new(options.people, options.planted, options.seed, Clock::start());
         world.stall = Stall { after_micros: options.stall_micros, ..Stall::default() };
+        world.slow_micros = options.slow_micros;
         let shared = Shared::new(world);
         let truth = Histogram::new_with_bounds(1, 600_000_000, 3).map_err(std::io::Error::other)?;
         let truth: Truth = Arc::new(Mutex::new(truth));
@@ -103,7 +107,8 @@ impl Server {
 
     /// How often the lie was told.
     pub fn told(&self) -> u64 {
-        self.shared.world().liar.told()
+        let world = self.shared.world();
+        world.liar.told() + u64::from(world.stall.until > 0)
     }
 
     /// How long acknowledgements were kept here, in microseconds.

@@ -9,9 +9,8 @@ use chat::wire::{Body, Durability, Entry, Event, Send, Sent, Text, body};
 const TEXT_CHARACTERS_MAX: usize = 4_000;
 /// A clock that was set back by hand.
 const STEP_BACK_MS: i64 = 60_000;
-/// What every acknowledgement takes where one in a hundred takes ten times as long.
-pub const SLOW_BASE_MICROS: u64 = 200_000;
-pub const SLOW_TAIL_MICROS: u64 = 10 * SLOW_BASE_MICROS;
+/// The tail of a slow server, beside what everything else takes there.
+pub const TAIL_FACTOR: u64 = 10;
 
 impl World {
     pub fn say(&mut self, line: u64, send: Send, arrived_micros: u64) {
@@ -78,9 +77,8 @@ impl World {
 
     fn delay(&mut self) -> u64 {
         match self.liar.strikes(Lie::SlowTail, true) {
-            true => SLOW_TAIL_MICROS,
-            false if self.liar.is(Lie::SlowTail) => SLOW_BASE_MICROS,
-            false => 0,
+            true => TAIL_FACTOR * self.slow_micros,
+            false => self.slow_micros,
         }
     }
 
@@ -96,7 +94,10 @@ impl World {
             }
         }
         // The doctor only: the patient reads the conversation for the ledger.
-        if self.liar.is(Lie::WrongOffset) && is_doctor && self.liar.strikes(Lie::WrongOffset, here) {
+        // And each only once: his cursor stays before what is missing, so that a second time would change nothing.
+        let is_fresh = !self.skipped.contains(&reader);
+        if self.liar.is(Lie::WrongOffset) && is_doctor && self.liar.strikes(Lie::WrongOffset, here && is_fresh) {
+            self.skipped.insert(reader);
             self.skips.push(reader);
             return self.out(reader, || Out::Cut);
         }

@@ -9,7 +9,7 @@ use super::slots::Booths;
 use crate::clock::{Clock, unix_ms};
 use crate::seed::Seeded;
 use chat::wire::{Body, ConsultationChange, Entry, Event, Membership, SenderRole, body, consultation_change, membership};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use tokio::sync::mpsc;
 
 pub const TOKEN_LIFE_MS: i64 = 600_000;
@@ -68,7 +68,11 @@ pub struct World {
     pub stale: Option<Stale>,
     /// Whoever resumes next is told too little.
     pub skips: Vec<usize>,
+    /// Everybody who ever was.
+    pub skipped: BTreeSet<usize>,
     pub stall: Stall,
+    /// What every acknowledgement takes at least.
+    pub slow_micros: u64,
     next_line: u64,
 }
 
@@ -103,7 +107,9 @@ impl World {
             held: HashMap::new(),
             stale: None,
             skips: Vec::new(),
+            skipped: BTreeSet::new(),
             stall: Stall::default(),
+            slow_micros: 0,
             next_line: 0,
         };
         for _ in 0..people.div_ceil(2) {
