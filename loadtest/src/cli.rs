@@ -1,8 +1,8 @@
 //! The command line and the exit codes a script relies on.
 
-use crate::plan::{Arrivals, Fault, Rate, Slo, Span, Stages};
 use crate::machine::doctor::Doctor;
 use crate::machine::sources::SourceNet;
+use crate::plan::{Arrivals, Fault, Rate, Slo, Span, Stages};
 use crate::workers::{Sharing, Work};
 use clap::{Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;

@@ -63,4 +63,3 @@ async fn launch(options: &ServerOptions) -> Result<Installation, RunError> {
 fn infrastructure(error: TargetError) -> RunError {
     RunError::Infrastructure(super::with_causes(&error))
 }
-

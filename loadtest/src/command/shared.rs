@@ -158,7 +158,8 @@ pub(super) async fn work(options: &Work) -> Result<u8, RunError> {
 }
 
 async fn one(assignment: Assignment, live: watch::Sender<Live>, clock: Clock) -> Result<Report, RunError> {
-    let order: Order = serde_json::from_value(assignment.plan).map_err(|error| RunError::Usage(format!("the coordinator's plan: {error}")))?;
+    let order: Order =
+        serde_json::from_value(assignment.plan).map_err(|error| RunError::Usage(format!("the coordinator's plan: {error}")))?;
     let sources = sources(order.src_net.as_deref(), assignment.index, assignment.of)?;
     let mut targets = order.targets.iter().map(|url| Target::parse(url)).collect::<Result<Vec<_>, _>>().map_err(RunError::Usage)?;
     for target in &mut targets {

@@ -90,7 +90,14 @@ pub struct Accounts {
 }
 
 impl Run {
-    pub fn new(plan: Plan, targets: Vec<Target>, people: Vec<Person>, clock: Clock, worker: (u32, u32), gate: Option<Gate>) -> Result<Arc<Self>, RunError> {
+    pub fn new(
+        plan: Plan,
+        targets: Vec<Target>,
+        people: Vec<Person>,
+        clock: Clock,
+        worker: (u32, u32),
+        gate: Option<Gate>,
+    ) -> Result<Arc<Self>, RunError> {
         let mut memberships: HashMap<String, HashSet<String>> = HashMap::new();
         for person in &people {
             memberships.entry(person.user.clone()).or_default().insert(person.conversation.clone());

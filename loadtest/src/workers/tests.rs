@@ -289,6 +289,7 @@ async fn a_stranger_cannot_make_the_coordinator_hold_a_large_frame() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut stranger = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
     stranger.write_all(&(STRANGER_BYTES_MAX as u32 + 1).to_be_bytes()).await.unwrap();
+    stranger.shutdown().await.unwrap();
     let error = admit(listener.accept().await.unwrap().0, &secret()).await.unwrap_err();
     assert!(matches!(error, JoinError::Frame(FrameError::TooLarge { limit: STRANGER_BYTES_MAX, .. })), "{error}");
 }

@@ -38,7 +38,7 @@ fn ports_are_counted_per_source_and_destination_and_the_next_source_comes_when_o
 
 #[test]
 fn a_port_that_came_back_is_used_last() {
-    let sources = Sources::new(Some(net()), Slice::WHOLE, 40_000..=40_002);
+    let sources = Sources::new("127.16.0.1".parse().ok(), Slice::WHOLE, 40_000..=40_002);
     drop(sources.lease(to("127.0.0.1:9000")).unwrap());
     let ports: Vec<u16> = (0..3)
         .map(|_| sources.lease(to("127.0.0.1:9000")).unwrap())
@@ -84,6 +84,22 @@ async fn real_connections_come_from_different_addresses() {
         held.push(sources.connect(server).await.unwrap());
         assert_eq!(listener.accept().await.unwrap().1, to(expected));
     }
+}
+
+#[tokio::test]
+async fn many_real_connections_fill_one_source_after_the_other() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let server = listener.local_addr().unwrap();
+    let sources = Sources::new("127.28.0.0/16".parse().ok(), Slice::WHOLE, 46_000..=46_399);
+    let (mut held, mut accepted, mut seen) = (Vec::new(), Vec::new(), std::collections::HashSet::new());
+    for _ in 0..1000 {
+        held.push(sources.connect(server).await.unwrap());
+        let (stream, from) = listener.accept().await.unwrap();
+        assert!(seen.insert(from), "{from} twice");
+        accepted.push(stream);
+    }
+    let from = |address: &str| seen.iter().filter(|seen| seen.ip().to_string() == address).count();
+    assert_eq!([from("127.28.0.1"), from("127.28.0.2"), from("127.28.0.3")], [400, 400, 200]);
 }
 
 #[tokio::test]
