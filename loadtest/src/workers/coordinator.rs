@@ -1,7 +1,7 @@
 //! The coordinator: admits workers, deals out people, lets all begin at one moment, gathers what they tell and what they found.
 //!
-//! A worker that is lost after the beginning makes the run invalid; the others are told to stop and still report, because what they
-//! saw of the server's correctness counts. Before the beginning there is no run: the error says who was lost.
+//! A worker that is lost after the beginning makes the run invalid; the others go on to their reports, because what they see of the
+//! server's correctness counts, and the live picture says who is lost. Before the beginning there is no run: the error says who was lost.
 
 use super::handshake::{JoinError, Joined, admit, refuse};
 use super::link::{Finished, News, Shared, carry};
@@ -11,7 +11,7 @@ use super::secret::Secret;
 use super::slices;
 use super::worker::Failure;
 use crate::clock::Clock;
-use crate::report::data::{Live, Report};
+use crate::report::data::{Live, Mark, Report};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -96,6 +96,8 @@ pub struct Part {
     /// How far a moment of this worker may be off on the common time axis.
     pub clock_error_us: u64,
     pub ended: Ended,
+    /// Seconds after the first moment; none for one that was never heard to end.
+    pub ended_at_s: Option<f64>,
 }
 
 #[derive(Debug)]
@@ -135,8 +137,8 @@ pub async fn coordinate(start: Start) -> Result<Outcome, CoordinateError> {
         links.spawn(carry(joined, index, people, shared.clone()));
     }
     drop(shared);
-    let mut run = Gathering { parts, heard, begin: begin.0, stop, live: start.live };
-    run.until_ready(start.limits, start.clock, start.began).await?;
+    let mut run = Gathering { parts, heard, begin: begin.0, stop, live: start.live, clock: start.clock };
+    run.until_ready(start.limits, start.began).await?;
     run.until_ended().await;
     Ok(Outcome { parts: (0..).zip(run.parts).map(|(index, part)| part.into_part(index)).collect() })
 }
@@ -203,14 +205,29 @@ struct Gathered {
     ready: bool,
     live: Option<Box<Live>>,
     finished: Option<Box<Finished>>,
+    ended_at_s: Option<f64>,
 }
 
 impl Gathered {
     fn new(people: usize) -> Self {
-        Self { name: String::new(), machine: String::new(), people: people as u64, ready: false, live: None, finished: None }
+        Self {
+            name: String::new(),
+            machine: String::new(),
+            people: people as u64,
+            ready: false,
+            live: None,
+            finished: None,
+            ended_at_s: None,
+        }
+    }
+
+    /// It ended without a report.
+    fn is_lost(&self) -> bool {
+        self.finished.as_ref().is_some_and(|finished| !matches!(finished.ended, Ok(Ok(_))))
     }
 
     fn into_part(self, index: u32) -> Part {
+        let ended_at_s = self.ended_at_s;
         let (clock_error_us, wall_offset_ms, ended) = match self.finished.map(|finished| *finished) {
             None => (0, 0, Ended::Lost("nothing was heard of its end".into())),
             Some(Finished { clock_error_us, wall_offset_ms, ended }) => {
@@ -222,7 +239,7 @@ impl Gathered {
                 (clock_error_us, wall_offset_ms, ended)
             }
         };
-        Part { index, name: self.name, machine: self.machine, people: self.people, wall_offset_ms, clock_error_us, ended }
+        Part { index, name: self.name, machine: self.machine, people: self.people, wall_offset_ms, clock_error_us, ended, ended_at_s }
     }
 }
 
@@ -233,10 +250,11 @@ struct Gathering {
     begin: watch::Sender<Option<u64>>,
     stop: CancellationToken,
     live: watch::Sender<Live>,
+    clock: Clock,
 }
 
 impl Gathering {
-    async fn until_ready(&mut self, limits: Limits, clock: Clock, began: Option<oneshot::Sender<u64>>) -> Result<(), CoordinateError> {
+    async fn until_ready(&mut self, limits: Limits, began: Option<oneshot::Sender<u64>>) -> Result<(), CoordinateError> {
         let ready = async {
             let mut seconds = tokio::time::interval(Duration::from_secs(1));
             while !self.parts.iter().all(|part| part.ready) {
@@ -253,7 +271,7 @@ impl Gathering {
         };
         let within = limits.ready_within;
         tokio::time::timeout(within, ready).await.unwrap_or(Err(CoordinateError::NotReady { within_s: within.as_secs() }))?;
-        let start_us = clock.micros() + u64::try_from(limits.lead.as_micros()).unwrap_or(u64::MAX);
+        let start_us = self.clock.micros() + u64::try_from(limits.lead.as_micros()).unwrap_or(u64::MAX);
         self.begin.send_replace(Some(start_us));
         if let Some(began) = began {
             // Whoever wanted to know may be gone.
@@ -282,9 +300,8 @@ impl Gathering {
             News::Ready => part.ready = true,
             News::Live(live) => part.live = Some(live),
             News::Ended(finished) => {
-                if !matches!(finished.ended, Ok(Ok(_))) {
-                    self.stop.cancel();
-                }
+                let since = self.begin.borrow().map(|start_us| self.clock.micros().saturating_sub(start_us));
+                part.ended_at_s = since.map(|micros| micros as f64 / 1e6);
                 part.finished = Some(finished);
             }
         }
@@ -293,8 +310,11 @@ impl Gathering {
     fn show(&self) {
         let lives: Vec<&Live> = self.parts.iter().filter_map(|part| part.live.as_deref()).collect();
         if !lives.is_empty() {
+            let mut picture = merge::live::live(&lives);
+            let lost = (0_u32..).zip(&self.parts).filter(|(_, part)| part.is_lost());
+            picture.marks.extend(lost.map(|(index, part)| lost_mark(index, part.ended_at_s)));
             // Nobody may be looking.
-            let _ = self.live.send(merge::live::live(&lives));
+            let _ = self.live.send(picture);
         }
     }
 
@@ -310,6 +330,10 @@ impl Gathering {
         };
         CoordinateError::BeforeStart { index, name, reason, exit_code }
     }
+}
+
+pub(super) fn lost_mark(index: u32, at_s: Option<f64>) -> Mark {
+    Mark { at_s: at_s.unwrap_or_default(), what: format!("worker {index} lost") }
 }
 
 fn with_cause(error: &dyn std::error::Error) -> String {

@@ -150,6 +150,9 @@ async fn a_killed_process_makes_the_run_invalid_and_the_others_still_report() {
     let victim = workers.pids()[0];
     let killed = tokio::process::Command::new("kill").args(["-KILL", &victim.to_string()]).status().await.unwrap();
     assert!(killed.success());
+    run.shown.wait_for(|live| live.marks.iter().any(|mark| mark.what.ends_with(" lost"))).await.unwrap();
+    assert!(!coordinating.is_finished(), "the other one goes on");
+    run.stop.cancel();
     let outcome = coordinating.await.unwrap().unwrap();
 
     let lost = outcome.parts.iter().find(|part| part.name.ends_with(&format!(":{victim}"))).unwrap();

@@ -11,7 +11,7 @@ mod series;
 #[cfg(test)]
 mod tests;
 
-use super::coordinator::{Ended, Outcome, Part};
+use super::coordinator::{Ended, Outcome, Part, lost_mark};
 use crate::cli::{EXIT_INCORRECT, EXIT_INVALID};
 use crate::report::data::{Generator, Latencies, PhaseSummary, Report, Verdict};
 use figures::{added, added_maps, marks, server, slowest_lag};
@@ -66,6 +66,7 @@ pub fn merge(outcome: &Outcome, judge: impl FnOnce(&mut Report)) -> Result<Repor
     for part in outcome.parts.iter().filter(|part| !matches!(part.ended, Ended::Report(_))) {
         merged.counts.asked += part.people;
         *merged.not_opened.entry("never_tried".into()).or_default() += part.people;
+        merged.marks.push(lost_mark(part.index, part.ended_at_s));
     }
     judge(&mut merged);
     over(&mut merged, outcome);

@@ -41,7 +41,16 @@ fn report(values: impl IntoIterator<Item = u64>) -> Report {
 }
 
 fn part(index: u32, machine: &str, ended: Ended) -> Part {
-    Part { index, name: format!("host:{index}"), machine: machine.into(), people: 10, wall_offset_ms: 0, clock_error_us: 40, ended }
+    Part {
+        index,
+        name: format!("host:{index}"),
+        machine: machine.into(),
+        people: 10,
+        wall_offset_ms: 0,
+        clock_error_us: 40,
+        ended,
+        ended_at_s: Some(4.0),
+    }
 }
 
 fn outcome(reports: impl IntoIterator<Item = Report>) -> Outcome {
@@ -137,6 +146,7 @@ fn a_lost_worker_spoils_the_run_and_its_people_were_never_tried() {
     assert_eq!((merged.counts.asked, merged.not_opened["never_tried"]), (30, 20));
     assert_eq!(merged.counts.asked, merged.counts.opened + merged.not_opened.values().sum::<u64>());
     assert!(merged.reasons[0].contains("worker 1 (host:1) is lost: silent for 15 s; its 10 people"), "{:?}", merged.reasons);
+    assert_eq!((merged.marks[0].at_s, merged.marks[0].what.as_str()), (4.0, "worker 1 lost"));
     assert!(merged.reasons[1].contains("no target"), "{:?}", merged.reasons);
 }
 
