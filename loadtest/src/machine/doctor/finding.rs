@@ -78,9 +78,9 @@ impl Diagnosis {
                 Level::Spoils => "SPOILS ",
             };
             // Writing into a String cannot fail.
-            let _ = writeln!(text, "{mark} {:<14} {}", finding.check, finding.found);
+            let _ = writeln!(text, "{mark} {:<16} {}", finding.check, finding.found);
             if !finding.fix.is_empty() {
-                let _ = writeln!(text, "{:22} fix: {}", "", finding.fix);
+                let _ = writeln!(text, "{:24} fix: {}", "", finding.fix);
             }
         }
         let spoiling = self.findings.iter().filter(|finding| finding.level == Level::Spoils).count();
