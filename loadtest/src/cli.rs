@@ -3,6 +3,7 @@
 use crate::machine::doctor::Doctor;
 use crate::machine::sources::SourceNet;
 use crate::plan::{Arrivals, Fault, Rate, Slo, Span, Stages};
+use crate::report::compare::Subject;
 use crate::workers::{Sharing, Work};
 use clap::{Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -68,6 +69,8 @@ pub enum Command {
     Report(ReportAgain),
     /// Runs against a server that tells known lies, and against an honest one: all have to be found, and nothing else.
     Selftest(Selftest),
+    /// Compares two reports; 8 when the newer one is worse, or better here and worse there.
+    Compare(Compare),
     /// Lists the scenarios.
     Scenarios,
 }
@@ -174,6 +177,22 @@ pub struct ReportAgain {
     pub markdown: Option<PathBuf>,
     #[arg(long)]
     pub out: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub struct Compare {
+    pub base: PathBuf,
+    pub new: PathBuf,
+    /// `ack.p99`, `call.setup.p50 during recovery`, `acked.rate`, `failed.share`, `server.cpu`; may be given several times. Left out,
+    /// what people wait for, the rates, the failures and the server's processor time.
+    #[arg(long)]
+    pub metric: Vec<Subject>,
+    /// Smaller changes count as the machine's mood.
+    #[arg(long, default_value = "5%", value_parser = percent)]
+    pub tolerance: f64,
+    /// Of the resampling.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
 }
 
 fn percent(text: &str) -> Result<f64, String> {

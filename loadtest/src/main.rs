@@ -8,6 +8,7 @@ mod cli;
 mod clock;
 mod command;
 mod connect;
+mod dashboard;
 mod ledger;
 mod machine;
 mod measure;

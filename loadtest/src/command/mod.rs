@@ -1,6 +1,7 @@
 //! One command each: from its options to its exit code.
 
 mod capacity;
+mod compare;
 mod output;
 mod plan;
 mod report;
@@ -22,6 +23,7 @@ pub async fn execute(arguments: Arguments) -> Result<u8, RunError> {
         Some(Command::Selftest(options)) => {
             crate::selftest::run(&crate::selftest::Options { seed: options.seed, only: options.only, times: options.times }).await
         }
+        Some(Command::Compare(options)) => compare::run(&options),
         Some(Command::Scenarios) => {
             list();
             Ok(EXIT_PASS)

@@ -1,10 +1,12 @@
 //! Where a run shows itself while it goes on, and where its report goes.
 
-use crate::cli::Output;
+use crate::cli::{EXIT_PASS, Output};
+use crate::dashboard;
 use crate::machine::Root;
 use crate::report::data::{Environment, Live, Report};
-use crate::report::{html, json, junit, lines, markdown};
+use crate::report::{compare, html, json, junit, lines, markdown, prometheus};
 use crate::run::RunError;
+use std::io::Write as _;
 use std::path::Path;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -16,31 +18,31 @@ pub(super) fn environment() -> Environment {
 
 /// Shown until the run ends.
 #[derive(Debug)]
-pub(super) struct Showing(tokio::task::JoinHandle<()>);
+pub(super) struct Showing {
+    shown: dashboard::Shown,
+    /// Ends the Prometheus endpoint.
+    over: CancellationToken,
+}
 
 impl Showing {
     pub(super) async fn end(self) {
-        self.0.abort();
-        // Aborted or not, what it drew is finished.
-        let _ = self.0.await;
+        self.over.cancel();
+        self.shown.end().await;
     }
 }
 
-/// One line a second; Ctrl-C ends the run.
-pub(super) fn show(_: &Output, mut live: watch::Receiver<Live>, stop: &CancellationToken) -> Showing {
-    let stop = stop.clone();
-    Showing(tokio::spawn(async move {
-        loop {
-            tokio::select! {
-                // Without a signal handler there is nothing to wait for.
-                _ = tokio::signal::ctrl_c() => stop.cancel(),
-                changed = live.changed() => match changed {
-                    Ok(()) => print(&lines::second(&live.borrow_and_update())),
-                    Err(_) => return,
-                },
-            }
-        }
-    }))
+/// The dashboard or plain lines, and the Prometheus endpoint where asked for. What cannot work is told before the run.
+pub(super) async fn show(outputs: &Output, live: watch::Receiver<Live>, stop: &CancellationToken) -> Result<Showing, RunError> {
+    if let Some(path) = &outputs.baseline {
+        super::report::read(path)?;
+    }
+    let over = CancellationToken::new();
+    if let Some(address) = &outputs.prom {
+        let address = prometheus::address(address).map_err(|error| RunError::Usage(error.to_string()))?;
+        let listener = prometheus::bind(address).await.map_err(|error| RunError::Infrastructure(error.to_string()))?;
+        tokio::spawn(prometheus::serve(listener, live.clone(), over.clone()));
+    }
+    Ok(Showing { shown: dashboard::show(outputs.tui, live, stop.clone()), over })
 }
 
 /// The summary for people, and every file that was asked for.
@@ -54,7 +56,21 @@ pub(super) fn write(report: &Report, outputs: &Output) -> Result<u8, RunError> {
     file(outputs.html.as_deref(), folder, "report.html", || html::render(report))?;
     file(outputs.junit.as_deref(), folder, "junit.xml", || junit::render(report))?;
     file(outputs.markdown.as_deref(), folder, "summary.md", || markdown::render(report))?;
-    Ok(report.exit_code)
+    let Some(path) = &outputs.baseline else { return Ok(report.exit_code) };
+    let regressed = compared(&super::report::read(path)?, report, &compare::Options::default());
+    match (report.exit_code, regressed) {
+        (EXIT_PASS, Ok(code)) if outputs.fail_on_regression => Ok(code),
+        // An invalid run has said so already.
+        (EXIT_PASS, Err(error)) => Err(RunError::Usage(error.to_string())),
+        (code, _) => Ok(code),
+    }
+}
+
+/// Prints the comparison; its exit code.
+pub(super) fn compared(base: &Report, new: &Report, options: &compare::Options) -> Result<u8, compare::CompareError> {
+    let comparison = compare::compare(base, new, options)?;
+    print(&compare::text(&comparison));
+    Ok(comparison.exit_code())
 }
 
 fn file(asked: Option<&Path>, folder: Option<&Path>, name: &str, text: impl Fn() -> String) -> Result<(), RunError> {
@@ -68,7 +84,8 @@ fn failed(path: &Path, error: &std::io::Error) -> RunError {
     RunError::Infrastructure(format!("{}: {error}", path.display()))
 }
 
-#[allow(clippy::print_stdout)] // the report is the program's output
 fn print(text: &str) {
-    println!("{text}");
+    let mut out = std::io::stdout().lock();
+    // Whoever closed the pipe does not want it.
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }

@@ -29,7 +29,7 @@ async fn one(plan: Plan, mut installation: server::Installation, options: &Serve
     installation.mint(plan.users()).await?;
     let (live, shown) = watch::channel(Live::default());
     let stop = CancellationToken::new();
-    let showing = output::show(outputs, shown, &stop);
+    let showing = output::show(outputs, shown, &stop).await?;
     if shared::is_shared(&options.sharing) {
         let ran = shared::run(&plan, &installation, options, live, stop).await;
         showing.end().await;
