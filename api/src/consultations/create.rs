@@ -71,6 +71,9 @@ pub(super) async fn create(
 ) -> Result<(StatusCode, Json<View>), Problem> {
     let now = app.clock.now();
     let body = &request.body;
+    if let Some(id) = idempotency::find::<_, ConsultationId>(&app, &actor, SCOPE, &request).await? {
+        return answer(&app, &actor, id).await;
+    }
     check(&app, body)?;
     let consents = notice::check(&notice::required(body.kind), &neighbours::notices_in_force(), &body.consents, actor.user, now)?;
     let offer = offer(&app, &actor, body).await?;

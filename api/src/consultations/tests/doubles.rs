@@ -53,3 +53,22 @@ async fn a_refusal_uses_no_key_up_and_keys_are_personal() {
     assert_ne!(first["id"], others["id"]);
     assert_eq!(other.get("/api/consultations").await.ok()["total"], 1);
 }
+
+/// D.0: what the key was used for counts before what the business says now: a repeat has its answer although the doctor takes nobody any
+/// more, and another body is that, not an offer that does not exist.
+#[tokio::test]
+async fn the_key_is_looked_at_before_the_business() {
+    let test = clinic().await;
+    let (doctor, patient) = (doctor(&test).await, test.patient(PHONE).await);
+    let body = request(&test, &patient, &doctor, "advice", "text").await;
+    let first = patient.post_keyed("/api/consultations", "k1", body.clone()).await.status(201).json();
+    doctor.put("/api/doctor/prices", json!([])).await.ok();
+    doctor.put("/api/doctor/availability", json!({ "accepting": false })).await.ok();
+    assert_eq!(patient.post_keyed("/api/consultations", "k1", body.clone()).await.status(201).json()["id"], first["id"]);
+    for (name, other) in [("channel", json!("voice")), ("kind", json!("return_visit")), ("consents", json!([])), ("price_fen", json!(1))] {
+        let mut other_body = body.clone();
+        other_body[name] = other;
+        patient.post_keyed("/api/consultations", "k1", other_body).await.refused(409, "idempotency_conflict");
+    }
+    patient.post_keyed("/api/consultations", "k2", body).await.refused(409, "doctor_not_accepting");
+}
