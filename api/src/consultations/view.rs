@@ -32,7 +32,8 @@ pub struct View {
     pub state: String,
     pub state_label: String,
     pub version: i64,
-    /// From payment on.
+    /// Once it exists and the one who asks is a member: the patient shortly after payment, the doctor after accepting. When it comes
+    /// into being both are told `changed`.
     #[schema(value_type = Option<Uuid>)]
     pub conversation_id: Option<ConversationId>,
     pub patient: Patient,
@@ -144,7 +145,7 @@ pub async fn show(app: &App, actor: &Actor, it: &Consultation) -> Result<View, P
         state: it.state.word().to_owned(),
         state_label: can::label(it).to_owned(),
         version: it.version,
-        conversation_id: it.paid_at.map(|_| it.conversation),
+        conversation_id: conversation_of(app, actor, it).await?,
         patient: neighbours::patient(app, it.patient, now).await?,
         doctor: neighbours::doctor(app, it.doctor).await?,
         intake: it.intake(&app.keys).await?,
@@ -174,6 +175,17 @@ pub async fn show(app: &App, actor: &Actor, it: &Consultation) -> Result<View, P
         follow_ups_left,
         talk: None,
     })
+}
+
+/// SQL knows the id before the log knows the conversation, and the acceptance before the doctor's membership. In between the id would
+/// only be good for refusals.
+async fn conversation_of(app: &App, actor: &Actor, it: &Consultation) -> Result<Option<ConversationId>, Problem> {
+    if it.paid_at.is_none() {
+        return Ok(None);
+    }
+    let head = app.log.head(it.conversation).await.map_err(super::trouble::Trouble::from)?;
+    let is_member = head.is_some_and(|head| head.members.iter().any(|member| member.user == actor.user));
+    Ok(is_member.then_some(it.conversation))
 }
 
 /// A line of a list: the same, with the newest of the conversation.

@@ -57,7 +57,7 @@ def pay(patient, consultation):
     """Pays at the demo's cashier and waits until the channel's notice has arrived and the conversation has begun; answers the consultation."""
     payment = patient.rest.post(f"/api/orders/{consultation['order']['id']}/payments", {"channel": "wechat"})
     patient.rest.pay_at_cashier(payment["cashier_url"])
-    paid = until(patient, consultation["id"], lambda it: it["state"] == "paid_waiting")
+    paid = until(patient, consultation["id"], lambda it: it["state"] == "paid_waiting" and it["conversation_id"])
     patient.hears_kind(paid["conversation_id"], "consultation")
     return paid
 

@@ -1,6 +1,9 @@
 //! A whole consultation of each kind.
 
-use super::*;
+use super::{
+    super::{machine::Event, transition},
+    *,
+};
 use chat::log::head::ConversationState;
 
 /// S1, CON-01, CON-02, CON-06, CON-11, CON-14, CON-15, REC-01, REC-02, REC-04, REV-01, REV-02, DOC-01 to DOC-03.
@@ -150,4 +153,36 @@ async fn con_08_calls_wait_for_both_consents() {
     let in_log =
         said.iter().filter(|entry| matches!(&entry.body.as_ref().unwrap().kind, Some(Body::Consent(given)) if given.kind == "av_notice"));
     assert_eq!(in_log.count(), 2, "consents are entries of the conversation");
+}
+
+/// SQL is a moment ahead of the log. A conversation is named to somebody only once he can speak in it or read it: what is named never
+/// answers `unknown_conversation`.
+#[tokio::test]
+async fn a_conversation_is_named_once_it_is_there() {
+    let test = clinic().await;
+    let (doctor, patient) = (doctor(&test).await, test.patient(PHONE).await);
+    let body = request(&test, &patient, &doctor, "advice", "text").await;
+    let created = patient.post("/api/consultations", body).await.status(201).json();
+    let id = created["id"].clone();
+    let shown_to = async |person: &TestPerson<'_>| person.get(&path(&id, "")).await.ok()["conversation_id"].clone();
+    // Committed, and the process is killed before the log hears of it.
+    let mut tx = test.app.db.begin().await.unwrap();
+    assert_eq!(on_paid(&test.app, &mut tx, id_of(&id)).await.unwrap(), Paid::Taken);
+    tx.commit().await.unwrap();
+    assert_eq!(patient.get(&path(&id, "")).await.ok()["state"], "paid_waiting");
+    assert_eq!(shown_to(&patient).await, Value::Null);
+    test.advance_ms(2 * MINUTE_MS).await;
+    let conversation = json!(stored(&test, &id).await.conversation);
+    assert_eq!(shown_to(&patient).await, conversation);
+    assert_eq!(shown_to(&doctor).await, Value::Null, "he reads the intake, not the talk");
+    let mut tx = test.app.db.begin().await.unwrap();
+    let it = queries::find_unscoped(&mut tx, id_of(&id)).await.unwrap().unwrap();
+    let accept = Event::Accept { meets_return_visit_conditions: None };
+    transition::step(&test.app, &mut tx, it, &accept, Some(doctor.user)).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(doctor.get(&path(&id, "")).await.ok()["state"], "in_progress");
+    assert_eq!(shown_to(&doctor).await, Value::Null, "not a member yet");
+    test.advance_ms(2 * MINUTE_MS).await;
+    assert_eq!(shown_to(&doctor).await, conversation);
+    say(&test, &id, doctor.user, "您好").await.unwrap();
 }
