@@ -121,7 +121,6 @@ pub enum Event {
     },
     /// The durable timer of this state fired.
     DeadlinePassed,
-    Settle,
 }
 
 /// What of the consultation never changes, as far as a transition asks.
@@ -198,7 +197,7 @@ impl State {
             Self::InProgress { visit } => in_progress(visit, event, now),
             Self::Ending { visit, outcome, .. } => ending(visit, outcome, event, terms, now),
             Self::EndedNoRecord { visit, closed, record_due_at } => ended_no_record(visit, closed, record_due_at, event, now),
-            Self::Ended { visit, closed } if matches!(event, Event::Settle) => settle(visit, closed, terms, now),
+            Self::Ended { visit, closed } if matches!(event, Event::DeadlinePassed) => settle(visit, closed, terms, now),
             Self::Cancelled { .. } | Self::Expired { .. } if matches!(event, Event::Paid) => Err(Refused::PaymentTooLate),
             Self::Ended { .. }
             | Self::Terminated { .. }
@@ -226,13 +225,14 @@ impl State {
     }
 
     /// When the one live timer of this state fires (D.11-15). `Ending` has none: its outbox row keeps it alive.
-    pub fn deadline(&self) -> Option<Timestamp> {
+    pub fn deadline(&self, rules: &Rules) -> Option<Timestamp> {
         match self {
             Self::Created { pay_by } => Some(*pay_by),
             Self::PaidWaiting { accept_by, .. } => Some(*accept_by),
             Self::InProgress { visit: Visit { reply: Reply::DueBy(by), .. } } => Some(*by),
             Self::InProgress { visit } => Some(visit.window_ends_at),
             Self::EndedNoRecord { record_due_at, .. } => *record_due_at,
+            Self::Ended { closed, .. } => Some(closed.at.plus_ms(rules.settle_after_ms)),
             _ => None,
         }
     }

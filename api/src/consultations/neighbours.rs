@@ -161,6 +161,12 @@ pub async fn order_of(app: &App, it: &Consultation) -> Result<Option<OrderLite>,
     }))
 }
 
+/// Money is asked back and nobody has decided, or it is on its way.
+pub async fn is_disputed(app: &App, it: &Consultation) -> Result<bool, crate::db::DbError> {
+    let order = orders::of_consultation_unscoped(app, it.id.0).await?;
+    Ok(order.is_some_and(|order| matches!(order.refund_state, RefundState::Requested | RefundState::Processing | RefundState::Failed)))
+}
+
 pub async fn order_no(app: &App, it: &Consultation) -> Result<Option<String>, Problem> {
     Ok(order_of(app, it).await?.map(|order| order.order_no))
 }

@@ -6,7 +6,7 @@
 use super::{
     conversation,
     machine::{Event, State},
-    queries,
+    neighbours, queries,
     stored::{Consultation, ConsultationId},
     transition::{self, Moved},
     trouble::Trouble,
@@ -16,8 +16,11 @@ use crate::{
     outbox::{HandlerError, Message},
     records,
     state::App,
-    timers::Timer,
+    timers::{self, Timer},
 };
+
+/// D.1: what is disputed is not settled; how often it is looked at again.
+const DISPUTE_LOOK_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// Handler of [`transition::MOVED`].
 pub async fn moved(app: App, message: Message) -> Result<(), HandlerError> {
@@ -62,7 +65,18 @@ pub async fn deadline(app: App, timer: Timer) -> Result<(), HandlerError> {
     super::follower::catch_up(&app).await?;
     let mut tx = app.db.begin().await?;
     let Some(it) = queries::find_unscoped(&mut tx, id).await? else { return Ok(()) };
-    if it.state.deadline().is_none_or(|due_at| due_at > app.clock.now()) {
+    let Some(due_at) = it.state.deadline(&app.config.consultations) else { return Ok(()) };
+    let look_again_at = if due_at > app.clock.now() {
+        // The rules were changed since it was set.
+        Some(due_at)
+    } else if matches!(it.state, State::Ended { .. }) && neighbours::is_disputed(&app, &it).await? {
+        Some(app.clock.now().plus_ms(DISPUTE_LOOK_MS))
+    } else {
+        None
+    };
+    if let Some(at) = look_again_at {
+        timers::schedule(&app, &mut tx, transition::TIMER, id.0, it.state.word(), at).await?;
+        app.commit(tx).await?;
         return Ok(());
     }
     transition::step(&app, &mut tx, it, &Event::DeadlinePassed, None).await?;

@@ -48,7 +48,7 @@ pub async fn step(app: &App, tx: &mut Tx, mut it: Consultation, event: &Event, b
 
 /// Timer and outbox message of a state that was just entered; also for one that was just created.
 pub async fn follow_up(app: &App, tx: &mut Tx, it: &Consultation) -> Result<(), Trouble> {
-    match it.state.deadline() {
+    match it.state.deadline(&app.config.consultations) {
         Some(due_at) => timers::schedule(app, tx, TIMER, it.id.0, it.state.word(), due_at).await?,
         None => drop(timers::cancel(tx, TIMER, it.id.0).await?),
     }
@@ -106,7 +106,6 @@ fn name(event: &Event) -> &'static str {
         Event::End { .. } => "end",
         Event::LogClosed { .. } => "log_closed",
         Event::DeadlinePassed => "deadline_passed",
-        Event::Settle => "settle",
     }
 }
 

@@ -80,7 +80,7 @@ async fn sign_in(test: &TestApp, user: UserId) -> TestPerson<'_> {
 /// D.11-15 and §9: one live timer exactly where a deadline stands; the log is open exactly while SQL says so.
 async fn agree(test: &TestApp, id: &Value, seed: u64) {
     let it = stored(test, id).await;
-    let timers = i64::from(it.state.deadline().is_some());
+    let timers = i64::from(it.state.deadline(&test.app.config.consultations).is_some());
     assert_eq!(timers_of(test, id).await, timers, "seed {seed}: {}", it.state.word());
     let Some(head) = test.app.log.head(it.conversation).await.unwrap() else {
         assert!(it.paid_at.is_none(), "seed {seed}: paid without a conversation");

@@ -75,3 +75,53 @@ async fn d_1_a_window_without_a_record_ends_and_waits_for_it() {
     let patient = patient_again(&test, PHONE).await;
     patient.post(&path(&id, "reviews"), json!({ "score": 5 })).await.refused(409, "review_too_late");
 }
+
+/// D.1, D.13: seven days after its end a consultation is settled by its timer, not a millisecond early, also over a restart.
+#[tokio::test]
+async fn d_1_an_ended_consultation_is_settled_after_seven_days() {
+    let test = clinic().await;
+    let (doctor, patient) = (doctor(&test).await, test.patient(PHONE).await);
+    let id = accepted(&test, &patient, &doctor).await;
+    reply(&test, &id, &doctor).await;
+    write_record(&doctor, &id).await;
+    assert_eq!(doctor.act(&path(&id, "end")).await.ok()["state"], "ended");
+    assert_eq!(timers_of(&test, &id).await, 1);
+    drop((doctor, patient));
+    let test = test.restart().await;
+    test.advance_ms(7 * 24 * HOUR_MS - 1).await;
+    assert_eq!(stored(&test, &id).await.state.word(), "ended");
+    test.advance_ms(1).await;
+    assert_eq!((stored(&test, &id).await.state.word(), timers_of(&test, &id).await), ("settled", 0));
+    let patient = patient_again(&test, PHONE).await;
+    let shown = patient.get(&path(&id, "")).await.ok();
+    assert_eq!((shown["state"].as_str(), shown["state_label"].as_str()), (Some("settled"), Some("已完成")));
+    patient.post(&path(&id, "reviews"), json!({ "score": 5 })).await.status(201);
+    let event: Option<String> = test
+        .app
+        .db
+        .scalar(crate::sql!("SELECT event FROM consultation_history WHERE consultation_id = $1 AND to_state = 'settled'", id_of(&id)))
+        .await
+        .unwrap();
+    assert_eq!(event.as_deref(), Some("deadline_passed"));
+}
+
+/// D.1: while money is asked back nothing is settled; once that is decided it is.
+#[tokio::test]
+async fn d_1_a_dispute_holds_the_settlement() {
+    let test = clinic().await;
+    let (doctor, patient) = (doctor(&test).await, test.patient(PHONE).await);
+    let id = accepted(&test, &patient, &doctor).await;
+    write_record(&doctor, &id).await;
+    doctor.act(&path(&id, "end")).await.ok();
+    let order_is = async |word: &str| {
+        let mut tx = test.app.db.begin().await.unwrap();
+        assert!(tx.run_one(crate::sql!("UPDATE orders SET refund_state = $1 WHERE subject_id = $2", word, id_of(&id))).await.unwrap());
+        test.app.commit(tx).await.unwrap();
+    };
+    order_is("requested").await;
+    test.advance_ms(8 * 24 * HOUR_MS).await;
+    assert_eq!((stored(&test, &id).await.state.word(), timers_of(&test, &id).await), ("ended", 1));
+    order_is("denied").await;
+    test.advance_ms(24 * HOUR_MS).await;
+    assert_eq!((stored(&test, &id).await.state.word(), timers_of(&test, &id).await), ("settled", 0));
+}
