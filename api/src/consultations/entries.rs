@@ -5,7 +5,7 @@
 use super::{notice::hex, queries, stored::ConsultationId, trouble::Trouble};
 use crate::{
     authz::Actor,
-    http::{Json, Path, Problem, Query},
+    http::{Fields, Json, Path, Problem, ProblemBody, Query},
     records,
     state::App,
 };
@@ -65,7 +65,8 @@ pub(super) struct ChainLink {
 
 #[utoipa::path(
     get, path = "/api/conversations/{id}/entries", tag = "consultations", params(("id" = uuid::Uuid, Path), EntriesQuery),
-    responses((status = 200, body = Entries), (status = 404, body = crate::http::ProblemBody))
+    responses((status = 200, body = Entries), (status = 404, body = ProblemBody),
+        (status = 422, body = ProblemBody, description = "`invalid_field`: `limit`"))
 )]
 pub(super) async fn list(
     State(app): State<App>,
@@ -74,7 +75,10 @@ pub(super) async fn list(
     Query(query): Query<EntriesQuery>,
 ) -> Result<Json<Entries>, Problem> {
     let head = membership(&app, &actor, id).await?;
-    let limit = query.limit.unwrap_or(LIMIT_DEFAULT).clamp(1, LIMIT_MAX);
+    let limit = query.limit.unwrap_or(LIMIT_DEFAULT);
+    let mut fields = Fields::default();
+    fields.check((1..=LIMIT_MAX).contains(&limit), "limit", "out_of_range", "应为 1 到 200");
+    fields.finish()?;
     let from = match query.from_seq.unwrap_or(0) {
         0 => head.seq.saturating_sub(limit as u64) + 1,
         from => from,

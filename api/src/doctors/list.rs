@@ -9,7 +9,7 @@ use crate::{
     catalogue::{DepartmentId, DiseaseId},
     consultations::{Channel, Kind},
     db::DbError,
-    http::{Json, Page, PageQuery, Problem, Query},
+    http::{Fields, Json, Page, PageQuery, Problem, Query},
     search,
     state::App,
     text_enum,
@@ -35,7 +35,7 @@ text_enum! {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
-    /// Name, speciality, disease or department; also the initials of a name's pinyin.
+    /// Name, speciality, disease or department; also the initials of a name's pinyin. Up to 50 characters.
     q: Option<String>,
     #[param(value_type = Option<Uuid>)]
     department: Option<DepartmentId>,
@@ -49,7 +49,11 @@ pub(super) struct ListQuery {
     kind: Option<Kind>,
     channel: Option<Channel>,
     sort: Option<Sort>,
+    /// From 1 to 10000; absent = 1.
+    #[param(minimum = 1, maximum = 10_000)]
     page: Option<u32>,
+    /// 1 to 50; absent = 10.
+    #[param(minimum = 1, maximum = 50)]
     page_size: Option<u32>,
 }
 
@@ -59,6 +63,9 @@ pub(super) struct ListQuery {
 pub(super) async fn list(State(app): State<App>, Query(query): Query<ListQuery>) -> Result<Json<Page<DoctorCard>>, Problem> {
     let paging = PageQuery { page: query.page, page_size: query.page_size };
     let (limit, offset) = paging.window()?;
+    let mut fields = Fields::default();
+    fields.length(query.q.as_deref().unwrap_or_default(), 0..=search::QUERY_CHARS_MAX, "q");
+    fields.finish()?;
     let presence = presence::online_now(&app).await?;
     let mut rows = filtered(&app, &query, &presence).await?;
     sort(&app, &mut rows, &query, &presence).await?;

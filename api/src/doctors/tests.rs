@@ -103,7 +103,13 @@ async fn pages_show_everybody_once() {
 #[tokio::test]
 async fn nonsense_in_the_query_is_refused() {
     let test = filled().await;
-    for query in ["page=0", "page_size=51", "page=-1", "title=king", "department=x", "online=maybe", "rating_min=x", "sort=name"] {
+    for (query, field) in [("page=0", "page"), ("page=10001", "page"), ("page_size=51", "page_size"), ("page_size=0", "page_size")] {
+        let problem = test.get(&format!("/api/doctors?{query}")).await.refused(422, "invalid_field");
+        assert_eq!((&problem["fields"][0]["path"], &problem["fields"][0]["code"]), (&json!(field), &json!("out_of_range")));
+    }
+    let long = test.get(&format!("/api/doctors?q={}", "a".repeat(51))).await.refused(422, "invalid_field");
+    assert_eq!(long["fields"][0]["path"], "q");
+    for query in ["page=-1", "title=king", "department=x", "online=maybe", "rating_min=x", "sort=name"] {
         test.get(&format!("/api/doctors?{query}")).await.refused(400, "malformed");
     }
     test.get("/api/doctors/01890000-0000-7000-8000-000000000000").await.refused(404, "not_found");

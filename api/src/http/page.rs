@@ -1,6 +1,6 @@
 //! Pages of lists (ORD-06): numbered from 1, with the total.
 
-use super::{Problem, codes};
+use super::{Fields, Problem};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -13,8 +13,8 @@ const PAGE_MAX: u32 = 10_000;
 #[derive(Clone, Copy, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct PageQuery {
-    /// From 1; absent = 1.
-    #[param(minimum = 1)]
+    /// From 1 to 10000; absent = 1.
+    #[param(minimum = 1, maximum = 10_000)]
     pub page: Option<u32>,
     /// 1 to 50; absent = 10.
     #[param(minimum = 1, maximum = 50)]
@@ -30,12 +30,13 @@ pub struct Page<T> {
 }
 
 impl PageQuery {
-    /// Checks the numbers: `(limit, offset)` for the statement.
+    /// Checks the numbers: `(limit, offset)` for the statement. What is out of range is refused, never bent into it.
     pub fn window(self) -> Result<(i64, i64), Problem> {
         let (page, size) = (self.page(), self.size());
-        if page == 0 || page > PAGE_MAX || size == 0 || size > PAGE_SIZE_MAX {
-            return Err(Problem::new(codes::INVALID_REQUEST).detail("page 从 1 开始，page_size 为 1 到 50"));
-        }
+        let mut fields = Fields::default();
+        fields.check((1..=PAGE_MAX).contains(&page), "page", "out_of_range", "应为 1 到 10000");
+        fields.check((1..=PAGE_SIZE_MAX).contains(&size), "page_size", "out_of_range", "应为 1 到 50");
+        fields.finish()?;
         Ok((i64::from(size), i64::from(page - 1) * i64::from(size)))
     }
 

@@ -23,7 +23,7 @@ pub(super) struct ListQuery {
     category: Option<Category>,
     /// Only unread ones.
     unread: Option<bool>,
-    #[param(minimum = 1)]
+    #[param(minimum = 1, maximum = 10_000)]
     page: Option<u32>,
     #[param(minimum = 1, maximum = 50)]
     page_size: Option<u32>,

@@ -17,9 +17,11 @@ use utoipa::{IntoParams, ToSchema};
 pub(super) struct ListQuery {
     /// Only orders of this part of the list.
     state: Option<OrderFilter>,
-    /// From 1; absent = 1.
+    /// From 1 to 10000; absent = 1.
+    #[param(minimum = 1, maximum = 10_000)]
     page: Option<u32>,
     /// 1 to 50; absent = 10.
+    #[param(minimum = 1, maximum = 50)]
     page_size: Option<u32>,
 }
 

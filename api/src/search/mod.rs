@@ -25,7 +25,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
-const QUERY_CHARS_MAX: usize = 50;
+pub(crate) const QUERY_CHARS_MAX: usize = 50;
 const DOCTORS_SHOWN_MAX: usize = 20;
 const OTHERS_SHOWN_MAX: usize = 20;
 
@@ -92,8 +92,7 @@ async fn search(State(app): State<App>, Query(query): Query<SearchQuery>) -> Res
 
 /// Doctors that fit, best first.
 pub(crate) async fn doctors(app: &App, query: &str) -> Result<Vec<DoctorId>, SearchError> {
-    let text: String = query.chars().take(QUERY_CHARS_MAX).collect();
-    let hits = find(app, &text).await?;
+    let hits = find(app, query).await?;
     Ok(hits.into_iter().filter(|(kind, _)| *kind == EntryKind::Doctor).map(|(_, id)| DoctorId::from(id)).collect())
 }
 

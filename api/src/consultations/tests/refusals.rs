@@ -86,6 +86,12 @@ async fn other_peoples_consultations_do_not_exist() {
     test.get(&path(&id, "")).await.refused(401, "unauthenticated");
     let page = patient.get(&format!("/api/conversations/{conversation}/entries?limit=2")).await.ok();
     assert_eq!(page["entries"].as_array().unwrap().len(), 2);
+    for limit in ["0", "201", "1000"] {
+        let path = format!("/api/conversations/{conversation}/entries?limit={limit}");
+        let problem = patient.get(&path).await.refused(422, "invalid_field");
+        assert_eq!((&problem["fields"][0]["path"], &problem["fields"][0]["code"]), (&json!("limit"), &json!("out_of_range")));
+    }
+    patient.get(&format!("/api/conversations/{conversation}/entries?limit=200")).await.ok();
     let whole = doctor.get(&format!("/api/conversations/{conversation}/transcript")).await.ok();
     assert_eq!(whole["entries"].as_array().unwrap().len() as u64, whole["head_seq"].as_u64().unwrap());
 }
