@@ -8,12 +8,14 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 /// JSON bodies; uploads raise it for their own route.
-const BODY_BYTES_MAX: usize = 256 * 1024;
+pub(super) const BODY_BYTES_MAX: usize = 256 * 1024;
 
 /// The routes of all slices with their document.
 fn slices() -> (Router<App>, OpenApi) {
     let base = OpenApiRouter::with_openapi(openapi::head());
-    SLICES.iter().fold(base, |router, slice| router.merge((slice.routes)())).split_for_parts()
+    let (router, mut document) = SLICES.iter().fold(base, |router, slice| router.merge((slice.routes)())).split_for_parts();
+    openapi::add_body_limits(&mut document);
+    (router, document)
 }
 
 /// Everything one process serves.

@@ -34,7 +34,7 @@ pub(super) struct UploadForm {
 #[utoipa::path(
     post, path = "/api/uploads", tag = "uploads", request_body(content = UploadForm, content_type = "multipart/form-data"),
     responses(
-        (status = 201, body = Attachment), (status = 413, body = crate::http::ProblemBody), (status = 415, body = crate::http::ProblemBody),
+        (status = 201, body = Attachment), (status = 415, body = crate::http::ProblemBody),
         (status = 422, body = crate::http::ProblemBody), (status = 429, body = crate::http::ProblemBody)
     )
 )]

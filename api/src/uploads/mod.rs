@@ -31,8 +31,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 pub const SLICE: Slice =
     Slice { routes, topics: &[], timers: &[TimerKind { name: sweep::UNATTACHED, fire: |app, timer| Box::pin(sweep::fire(app, timer)) }] };
 
+pub(crate) const PATH: &str = "/api/uploads";
 /// A picture of 10 MiB and the form around it.
-const FORM_BYTES_MAX: usize = 10 * 1024 * 1024 + 64 * 1024;
+pub(crate) const FORM_BYTES_MAX: usize = 10 * 1024 * 1024 + 64 * 1024;
 
 pub fn routes() -> OpenApiRouter<App> {
     let upload = OpenApiRouter::new().routes(routes!(create::create)).layer(DefaultBodyLimit::max(FORM_BYTES_MAX));
