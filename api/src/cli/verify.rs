@@ -1,6 +1,7 @@
 //! `wenzhen verify`: proves the conversations and the ledger of a data folder, or names the first broken row. Exit 0 or 1.
 //!
-//! Changes nothing. Runs beside a stopped server; the log is looked at in a copy. With the keys also the words are proved.
+//! Changes no byte: log and SQLite are looked at in copies, keys are only read, nothing is migrated. Runs beside a stopped server. With
+//! the keys also the words are proved.
 
 use super::{STORAGE_FAILURE, block_on, fail};
 use crate::{
@@ -33,8 +34,8 @@ async fn prove(config: &Config) -> Result<Vec<String>, Box<dyn Error + Send + Sy
     if !log_dir.exists() {
         return Ok(vec![format!("{} holds no conversations", config.data.display())]);
     }
-    // Opening would make them: without keys, order and chain are proved all the same.
-    let keys = if config.keys.join("root.key").exists() { Some(Keys::open(&config.keys, &Entropy::System)?) } else { None };
+    // Without keys, order and chain are proved all the same.
+    let keys = if config.keys.join("root.key").exists() { Some(Keys::examine(&config.keys, &Entropy::System)?) } else { None };
     let report = chat::log::verify(&log_dir, keys.as_ref().map(|keys| keys as &dyn KeySource)).await?;
     say(&format!(
         "log: {} conversations, {} entries, {} erased, bodies {}",
@@ -47,9 +48,9 @@ async fn prove(config: &Config) -> Result<Vec<String>, Box<dyn Error + Send + Sy
     match config.db() {
         DbConfig::Sqlite { file } if !file.exists() => findings.push(format!("{} is missing", file.display())),
         place => {
-            let db = Db::open(&place).await?;
-            let report = ledger::verify(&db).await?;
-            db.close().await;
+            let examined = Db::examine(&place).await?;
+            let report = ledger::verify(&examined.db).await?;
+            examined.db.close().await;
             say(&format!(
                 "ledger: {} transactions, captured {} fen, refunded {} fen",
                 report.transactions, report.captured_fen, report.refunded_fen
@@ -66,4 +67,77 @@ async fn prove(config: &Config) -> Result<Vec<String>, Box<dyn Error + Send + Sy
 fn say(line: &str) {
     // Nobody reading the report does not change what it says.
     let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{sql, testing::TestApp};
+    use std::{
+        collections::BTreeMap,
+        fs,
+        path::{Path, PathBuf},
+    };
+
+    fn copy(from: &Path, to: &Path) {
+        fs::create_dir_all(to).unwrap();
+        for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+            let target = to.join(entry.file_name());
+            if entry.path().is_dir() {
+                copy(&entry.path(), &target);
+            } else {
+                fs::copy(entry.path(), target).unwrap();
+            }
+        }
+    }
+
+    fn contents(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+        let mut found = BTreeMap::new();
+        for entry in fs::read_dir(dir).unwrap().map(Result::unwrap) {
+            if entry.path().is_dir() {
+                found.extend(contents(&entry.path()));
+            } else {
+                found.insert(entry.path(), fs::read(entry.path()).unwrap());
+            }
+        }
+        found
+    }
+
+    /// What a killed server leaves: a WAL that nobody has taken in, a record of the vault that was being written.
+    async fn left_behind(test: &TestApp) -> (tempfile::TempDir, Config) {
+        test.patient("13611110001").await;
+        let left = tempfile::tempdir().unwrap();
+        let config = Config { data: left.path().join("data"), keys: left.path().join("keys"), ..test.app.config.clone() };
+        copy(&test.app.config.data, &config.data);
+        copy(&test.app.config.keys, &config.keys);
+        let vault = config.keys.join("vault.keys");
+        fs::write(&vault, [fs::read(&vault).unwrap(), b"torn".to_vec()].concat()).unwrap();
+        (left, config)
+    }
+
+    #[tokio::test]
+    async fn what_is_proved_stays_as_it_is() {
+        let test = TestApp::start().await;
+        let (left, config) = left_behind(&test).await;
+        let before = contents(left.path());
+        if !crate::testing::engine::is_postgres() {
+            assert!(before[&config.data.join("business.sqlite-wal")].len() > 1_000, "a WAL to take in");
+        }
+        assert_eq!(prove(&config).await.unwrap(), Vec::<String>::new());
+        assert!(contents(left.path()) == before, "no file was changed, made or removed");
+    }
+
+    /// Data of an older program is refused as such, and not brought up to date by the way.
+    #[tokio::test]
+    async fn data_of_another_version_is_refused_and_left_alone() {
+        let test = TestApp::start().await;
+        let mut tx = test.app.db.begin().await.unwrap();
+        tx.run(sql!("DELETE FROM _sqlx_migrations WHERE version = 50")).await.unwrap();
+        test.app.commit(tx).await.unwrap();
+        let (left, config) = left_behind(&test).await;
+        let before = contents(left.path());
+        let refused = prove(&config).await.unwrap_err().to_string();
+        assert!(refused.contains("wenzhen migrate"), "{refused}");
+        assert!(contents(left.path()) == before);
+    }
 }

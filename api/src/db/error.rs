@@ -18,6 +18,12 @@ pub enum DbError {
     Sql(#[source] sqlx::Error),
     #[error("migrating the schema of business data")]
     Migrate(#[from] sqlx::migrate::MigrateError),
+    #[error(
+        "the business data is of another version ({found}, this program has {wanted}): run `wenzhen migrate` or the program that wrote it"
+    )]
+    OtherVersion { found: i64, wanted: i64 },
+    #[error("copying the business data to look at it")]
+    Copy(#[source] std::io::Error),
     #[error("a stored JSON document is not what it should be")]
     Json(#[from] serde_json::Error),
 }

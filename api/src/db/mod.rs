@@ -14,7 +14,7 @@ mod tx;
 
 pub use column::{Column, Parameter, Value};
 pub use error::DbError;
-pub use open::DbConfig;
+pub use open::{DbConfig, Examined};
 pub use row::{At, FromRow, Row};
 pub use statement::{Statement, placeholders};
 pub use tx::Tx;

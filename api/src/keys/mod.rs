@@ -34,6 +34,8 @@ pub enum KeyError {
     Foreign,
     #[error("the key was destroyed")]
     Destroyed,
+    #[error("there is no such key, and this command makes none")]
+    Unknown,
     #[error("the key task was stopped")]
     Stopped,
 }
@@ -66,6 +68,13 @@ impl Keys {
     pub fn open(dir: &Path, entropy: &Entropy) -> Result<Self, KeyError> {
         let root = vault::open_root(dir, entropy)?;
         let vault = Vault::open(dir, root.clone(), entropy.clone())?;
+        Ok(Self { root, vault: Arc::new(Mutex::new(vault)) })
+    }
+
+    /// Opens a folder that is there, to read: makes no key and leaves every file as it is.
+    pub fn examine(dir: &Path, entropy: &Entropy) -> Result<Self, KeyError> {
+        let root = vault::read_root(dir)?;
+        let vault = Vault::examine(dir, root.clone(), entropy.clone())?;
         Ok(Self { root, vault: Arc::new(Mutex::new(vault)) })
     }
 

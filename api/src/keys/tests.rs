@@ -57,3 +57,20 @@ async fn a_torn_record_is_cut_off_and_a_foreign_root_is_refused() {
     std::fs::write(dir.path().join("root.key"), [9; 32]).unwrap();
     assert!(matches!(Keys::open(dir.path(), &Entropy::System), Err(KeyError::Foreign)));
 }
+
+/// Whoever only looks makes no key and cuts nothing off, but opens what is there.
+#[tokio::test]
+async fn examining_changes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let (known, stranger) = (UserId(uuid::Uuid::from_u128(1)), UserId(uuid::Uuid::from_u128(2)));
+    let made = Keys::open(dir.path(), &Entropy::seeded(1)).unwrap().person(known).await.unwrap();
+    let file = dir.path().join("vault.keys");
+    let torn = [std::fs::read(&file).unwrap(), b"torn".to_vec()].concat();
+    std::fs::write(&file, &torn).unwrap();
+    let examined = Keys::examine(dir.path(), &Entropy::seeded(2)).unwrap();
+    assert_eq!(examined.person(known).await.unwrap().bytes(), made.bytes());
+    assert!(matches!(examined.person(stranger).await, Err(KeyError::Unknown)));
+    assert!(matches!(examined.destroy_person(known).await, Err(KeyError::Unknown)));
+    assert_eq!(std::fs::read(&file).unwrap(), torn);
+    assert!(matches!(Keys::examine(&dir.path().join("nowhere"), &Entropy::seeded(2)), Err(KeyError::Io(_))));
+}

@@ -39,7 +39,8 @@ enum Slot {
 pub(super) struct Vault {
     root: SecretKey,
     entropy: Entropy,
-    file: File,
+    /// None: keys are only read.
+    file: Option<File>,
     bytes: u64,
     slots: HashMap<Owner, Slot>,
 }
@@ -56,6 +57,11 @@ pub(super) fn open_root(dir: &Path, entropy: &Entropy) -> Result<SecretKey, KeyE
         fs::rename(&fresh, &path)?;
         File::open(dir)?.sync_all()?;
     }
+    read_root(dir)
+}
+
+pub(super) fn read_root(dir: &Path) -> Result<SecretKey, KeyError> {
+    let path = dir.join("root.key");
     if fs::metadata(&path)?.permissions().mode() & 0o077 != 0 {
         return Err(KeyError::Exposed);
     }
@@ -73,12 +79,22 @@ impl Vault {
         if whole < content.len() {
             file.set_len(whole as u64)?;
         }
+        Ok(Self { file: Some(file), ..Self::of(&content[..whole], root, entropy)? })
+    }
+
+    pub(super) fn examine(dir: &Path, root: SecretKey, entropy: Entropy) -> Result<Self, KeyError> {
+        let content = fs::read(dir.join("vault.keys"))?;
+        let whole = content.len() - content.len() % RECORD_BYTES;
+        Self::of(&content[..whole], root, entropy)
+    }
+
+    fn of(records: &[u8], root: SecretKey, entropy: Entropy) -> Result<Self, KeyError> {
         let mut slots = HashMap::new();
-        for (index, record) in content[..whole].chunks_exact(RECORD_BYTES).enumerate() {
+        for (index, record) in records.chunks_exact(RECORD_BYTES).enumerate() {
             let (owner, slot) = read_record(&root, record, (index * RECORD_BYTES) as u64)?;
             slots.insert(owner, slot);
         }
-        Ok(Self { root, entropy, file, bytes: whole as u64, slots })
+        Ok(Self { root, entropy, file: None, bytes: records.len() as u64, slots })
     }
 
     pub(super) fn find(&self, owner: Owner) -> Result<Option<SecretKey>, KeyError> {
@@ -108,9 +124,10 @@ impl Vault {
             }));
         }
         if !fresh.is_empty() {
-            self.file.seek(SeekFrom::Start(self.bytes))?;
-            self.file.write_all(&fresh)?;
-            self.file.sync_data()?;
+            let file = self.file.as_mut().ok_or(KeyError::Unknown)?;
+            file.seek(SeekFrom::Start(self.bytes))?;
+            file.write_all(&fresh)?;
+            file.sync_data()?;
             self.bytes += fresh.len() as u64;
             self.slots.extend(made);
         }
@@ -122,8 +139,9 @@ impl Vault {
         let mut record = [0; RECORD_BYTES];
         record[0] = DESTROYED_PERSON;
         record[1..17].copy_from_slice(owner.id().as_bytes());
-        self.file.write_all_at(&record, offset)?;
-        self.file.sync_data()?;
+        let file = self.file.as_ref().ok_or(KeyError::Unknown)?;
+        file.write_all_at(&record, offset)?;
+        file.sync_data()?;
         self.slots.insert(owner, Slot::Destroyed);
         Ok(())
     }

@@ -7,7 +7,7 @@
 //! ```
 
 mod answer;
-mod engine;
+pub(crate) mod engine;
 mod person;
 #[cfg(test)]
 pub(crate) mod probe;
