@@ -8,7 +8,7 @@ use crate::{
     config::Config,
     db::{Db, DbConfig},
     keys::Keys,
-    ledger,
+    ledger, records,
 };
 use chat::{entropy::Entropy, seal::KeySource};
 use std::{error::Error, io::Write, process::ExitCode};
@@ -50,12 +50,15 @@ async fn prove(config: &Config) -> Result<Vec<String>, Box<dyn Error + Send + Sy
         place => {
             let examined = Db::examine(&place).await?;
             let report = ledger::verify(&examined.db).await?;
+            let reads = records::verify_reads(&examined.db).await?;
             examined.db.close().await;
             say(&format!(
                 "ledger: {} transactions, captured {} fen, refunded {} fen",
                 report.transactions, report.captured_fen, report.refunded_fen
             ));
             findings.extend(report.findings.iter().map(|finding| format!("ledger: {finding}")));
+            say(&format!("reads of clinical data: {} chained, {} from before the chain", reads.chained, reads.unchained));
+            findings.extend(reads.findings.iter().map(|finding| format!("clinical reads: {finding}")));
         }
     }
     if findings.is_empty() {
@@ -139,5 +142,18 @@ mod tests {
         let refused = prove(&config).await.unwrap_err().to_string();
         assert!(refused.contains("wenzhen migrate"), "{refused}");
         assert!(contents(left.path()) == before);
+    }
+
+    /// The chain of reads is part of the proof.
+    #[tokio::test]
+    async fn a_forgotten_read_is_found() {
+        let test = TestApp::start().await;
+        let mut tx = test.app.db.begin().await.unwrap();
+        let hash = [0; 32];
+        tx.run(sql!("INSERT INTO clinical_read_heads (tenant_id, seq, hash) VALUES ($1, 1, $2)", test.app.tenant, hash)).await.unwrap();
+        test.app.commit(tx).await.unwrap();
+        let (_left, config) = left_behind(&test).await;
+        let findings = prove(&config).await.unwrap();
+        assert!(findings.len() == 1 && findings[0].starts_with("clinical reads:"), "{findings:?}");
     }
 }

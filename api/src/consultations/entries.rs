@@ -83,6 +83,7 @@ pub(super) async fn list(
         0 => head.seq.saturating_sub(limit as u64) + 1,
         from => from,
     };
+    note_read(&app, &actor, &head, "entries").await?;
     let entries = page(&app, actor.user, &head, from, limit).await?;
     Ok(Json(Entries { entries, head_seq: head.seq }))
 }
@@ -94,9 +95,7 @@ pub(super) async fn list(
 pub(super) async fn transcript(State(app): State<App>, actor: Actor, Path(id): Path<ConversationId>) -> Result<Json<Transcript>, Problem> {
     let head = membership(&app, &actor, id).await?;
     let consultation = queries::of_conversation_unscoped(&app.db, id).await?;
-    if let Some(it) = consultation.as_ref().filter(|it| it.patient != actor.user) {
-        records::note_read(&app, &actor, it.id, "transcript").await?;
-    }
+    note_read(&app, &actor, &head, "transcript").await?;
     let mut entries = Vec::new();
     while (entries.len() as u64) < head.seq {
         let more = page(&app, actor.user, &head, entries.len() as u64 + 1, LIMIT_MAX).await?;
@@ -117,6 +116,15 @@ pub(super) async fn transcript(State(app): State<App>, actor: Actor, Path(id): P
         entries,
         links,
     }))
+}
+
+/// A read by anybody but the patient leaves its row before the answer leaves (D.11-10).
+async fn note_read(app: &App, actor: &Actor, head: &Head, what: &'static str) -> Result<(), Problem> {
+    if head.subject == actor.user {
+        return Ok(());
+    }
+    let consultation = queries::of_conversation_unscoped(&app.db, head.conversation).await?;
+    records::note_history_read(app, actor, head.conversation, consultation.map(|it| it.id), what).await
 }
 
 /// The head, for somebody who is or was a member; for anybody else the conversation does not exist.

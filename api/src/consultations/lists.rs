@@ -99,9 +99,8 @@ pub(super) async fn list_of_doctor(
         DoctorList::InProgress => counts.in_progress + counts.record_due,
         DoctorList::Completed => counts.completed,
     };
-    for it in &items {
-        records::note_read(&app, &actor, it.id, "list").await?;
-    }
+    let ids: Vec<ConsultationId> = items.iter().map(|it| it.id).collect();
+    records::note_reads(&app, &actor, &ids, "list").await?;
     Ok(Json(page.answer(lines(&app, &actor, &items).await?, total)))
 }
 

@@ -3,7 +3,7 @@
 use super::{
     content::Content,
     pdf::{self, Fact, Issue, RecordDocument, Section},
-    store,
+    reads, store,
 };
 use crate::{
     authz::Actor,
@@ -28,7 +28,7 @@ pub(super) async fn download(State(app): State<App>, actor: Actor, Path(id): Pat
     let row = store::find(&app.db, id).await?.ok_or_else(Problem::not_found)?;
     let (Some(signed_at), Some(hash)) = (row.signed_at, row.signed_hash.as_deref()) else { return Err(Problem::not_found()) };
     if actor.user != it.patient {
-        store::note_read(&app, &actor, id, "record_pdf").await?;
+        reads::note_read(&app, &actor, id, "record_pdf").await?;
     }
     let content = store::open(&app, &row).await?;
     let document = document(&app, &actor, &it, content, (signed_at, consultations::hex(hash))).await?;

@@ -1,6 +1,6 @@
 //! `GET` and `PUT /api/consultations/{id}/record`: the draft, saved as the doctor types (REC-04), and the signed record.
 
-use super::{content::Content, store};
+use super::{content::Content, reads, store};
 use crate::{
     authz::Actor,
     consultations::{self, ConsultationId, Stage, trouble::words},
@@ -85,7 +85,7 @@ pub(super) async fn get(State(app): State<App>, actor: Actor, Path(id): Path<Con
         return Err(Problem::not_found());
     }
     if actor.user != it.patient {
-        store::note_read(&app, &actor, id, "record").await?;
+        reads::note_read(&app, &actor, id, "record").await?;
     }
     let content = match &row {
         Some(row) => store::open(&app, row).await?,

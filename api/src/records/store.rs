@@ -2,7 +2,6 @@
 
 use super::content::Content;
 use crate::{
-    authz::Actor,
     consultations::{
         Consultation, ConsultationId,
         trouble::{Trouble, words},
@@ -111,26 +110,6 @@ pub async fn sign(app: &App, tx: &mut Tx, it: &Consultation) -> Result<(), Troub
     tx.run(sql!("UPDATE records SET signed_at = $1, signed_hash = $2 WHERE consultation_id = $3 AND signed_at IS NULL", now, hash, it.id))
         .await?;
     crate::doctors::count_consultation(tx, it.doctor).await?;
-    Ok(())
-}
-
-/// A read of clinical data by somebody other than the patient, before the answer leaves (DOMAIN D.11-10).
-pub async fn note_read(app: &App, actor: &Actor, id: ConsultationId, what: &'static str) -> Result<(), Problem> {
-    let now = app.clock.now();
-    let mut tx = app.db.begin().await?;
-    tx.run(sql!(
-        "INSERT INTO clinical_reads (id, tenant_id, consultation_id, reader_id, session_id, what, purpose, at)
-         VALUES ($1, $2, $3, $4, $5, $6, 'treatment', $7)",
-        app.entropy.uuid(now),
-        actor.tenant,
-        id,
-        actor.user,
-        actor.session,
-        what,
-        now
-    ))
-    .await?;
-    app.commit(tx).await?;
     Ok(())
 }
 

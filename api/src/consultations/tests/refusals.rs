@@ -151,4 +151,21 @@ async fn d_11_10_a_doctors_read_leaves_a_row() {
     assert_eq!(reads().await, 0);
     doctor.get(&path(&id, "")).await.ok();
     assert_eq!(reads().await, 1);
+    doctor.post(&path(&id, "accept"), json!({})).await.ok();
+    let conversation = stored(&test, &id).await.conversation;
+    let history = ["entries", "transcript"].map(|what| format!("/api/conversations/{conversation}/{what}"));
+    for path in &history {
+        patient.get(path).await.ok();
+    }
+    assert_eq!(reads().await, 1, "one's own history");
+    for (path, count) in history.iter().zip([2, 3]) {
+        doctor.get(path).await.ok();
+        assert_eq!(reads().await, count, "{path}");
+    }
+    doctor.get(&format!("{}?limit=201", history[0])).await.refused(422, "invalid_field");
+    assert_eq!(reads().await, 3, "nothing was read");
+    doctor.get("/api/doctor/consultations?list=in_progress").await.ok();
+    assert_eq!(reads().await, 4);
+    let report = crate::records::verify_reads(&test.app.db).await.unwrap();
+    assert_eq!((report.chained, report.findings), (4, vec![]));
 }
