@@ -91,21 +91,21 @@ fn less_done_or_more_failed_is_worse() {
     assert_eq!(compared(&base, &lossy).verdict, Verdict::Worse, "one lost message outweighs equal figures");
 }
 
-/// Equal servers, the same and with seconds that differ by half: with two hundred pairs some of the narrow intervals must lie beside
+/// Equal servers, the same and with seconds that differ by half: some of a hundred narrow intervals lie beside
 /// zero, but hardly ever outside the tolerance too.
 #[test]
 fn equal_runs_are_hardly_ever_told_apart() {
     for mood in [0.0, 0.5] {
         let made = |seed| made(seed, Made { mood, ..CALM });
         let (mut alarms, mut beside) = (0, 0);
-        for pair in 0..100 {
+        for pair in 0..50 {
             let comparison = compared(&made(1_000 + pair), &made(2_000 + pair));
             alarms += u32::from(comparison.verdict != Verdict::Same);
             beside += comparison.rows.iter().filter(|row| row.subject.is_latency() && row.interval.low * row.interval.high > 0.0).count();
         }
-        println!("mood {mood}: {alarms} alarms, {beside} of 200 intervals beside zero (seeds from 1000 and 2000)");
-        assert!(alarms <= 1, "{alarms} false alarms in 100 pairs with mood {mood}");
-        assert!(beside <= 10, "{beside} of 200 intervals of 99 % do not hold the truth with mood {mood}");
+        println!("mood {mood}: {alarms} alarms, {beside} of 100 intervals beside zero (seeds from 1000 and 2000)");
+        assert!(alarms <= 1, "{alarms} false alarms in 50 pairs with mood {mood}");
+        assert!(beside <= 6, "{beside} of 100 intervals of 99 % do not hold the truth with mood {mood}");
     }
 }
 

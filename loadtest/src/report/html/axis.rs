@@ -25,6 +25,8 @@ pub struct Time<'a> {
     bins: Vec<Vec<&'a Second>>,
     pub phases: &'a [PhaseSummary],
     pub marks: Vec<&'a Mark>,
+    /// Whether the machine was looked at at all.
+    sampled: bool,
 }
 
 impl<'a> Time<'a> {
@@ -38,7 +40,8 @@ impl<'a> Time<'a> {
         let end_s = f64::from(seconds);
         let mut marks: Vec<&Mark> = report.marks.iter().filter(|mark| mark.at_s >= 0.0 && mark.at_s <= end_s).collect();
         marks.sort_by(|a, b| a.at_s.total_cmp(&b.at_s));
-        Self { step_s, end_s, bins, phases: &report.phases, marks }
+        let sampled = report.series.iter().any(|row| row.load1 > 0.0);
+        Self { step_s, end_s, bins, phases: &report.phases, marks, sampled }
     }
 
     pub fn len(&self) -> usize {
@@ -61,6 +64,11 @@ impl<'a> Time<'a> {
             }
         };
         self.bins.iter().map(one).collect()
+    }
+
+    /// The same of what is read off once a second: the begun second in which a run ends has no reading, which is not a zero.
+    pub fn readings(&self, fold: Fold, of: impl Fn(&Second) -> f64) -> Vec<f64> {
+        self.values(fold, |row| if self.sampled && row.load1 == 0.0 { f64::NAN } else { of(row) })
     }
 
     /// Round seconds along the axis.
@@ -163,6 +171,15 @@ mod tests {
         assert!(time.len() <= 480 && time.step_s == 540);
         assert_eq!(time.values(Fold::Max, |row| row.ack_max_ms).into_iter().fold(0.0, f64::max), 9_999.0);
         assert!(time.values(Fold::Mean, |row| row.sent as f64).iter().all(|mean| (mean - 10.0).abs() < 1e-9));
+    }
+
+    #[test]
+    fn a_second_without_a_reading_is_no_zero() {
+        let mut report = sample::passed();
+        report.series.push(Second { at_s: 120, acked: 3, ..Second::default() });
+        let time = Time::new(&report);
+        assert!(time.readings(Fold::Max, |row| row.sockets as f64)[120].is_nan());
+        assert_eq!(time.values(Fold::Mean, |row| row.acked as f64)[120], 3.0);
     }
 
     #[test]

@@ -53,6 +53,7 @@ impl Unit {
     fn tick(self, value: f64) -> String {
         match self {
             Self::Milliseconds if value == 0.0 => "0".to_owned(),
+            Self::Number if value < 10.0 => words::trimmed(value, 2),
             Self::PerSecond if value >= 10.0 => words::count(value.round() as u64),
             Self::PerSecond => words::trimmed(value, 2),
             other => other.text(value),
@@ -224,12 +225,16 @@ fn bands(page: &mut String, time: &Time) {
 }
 
 fn flags(page: &mut String, time: &Time) {
+    let mut free = 0.0;
     for (index, mark) in time.marks.iter().enumerate() {
         let x = along(mark.at_s, time);
+        // Numbers of marks that follow each other at once stand side by side.
+        let at = x.max(free);
+        free = at + 17.0;
         let _ = write!(
             page,
-            "<g class=\"flag\"><title>{} at {}</title><path d=\"M{x:.1} {TOP}V{:.1}\"/><circle cx=\"{x:.1}\" cy=\"9\" r=\"8\"/>\
-             <text x=\"{x:.1}\" y=\"13\" text-anchor=\"middle\">{}</text></g>",
+            "<g class=\"flag\"><title>{} at {}</title><path d=\"M{x:.1} {TOP}V{:.1}\"/><circle cx=\"{at:.1}\" cy=\"9\" r=\"8\"/>\
+             <text x=\"{at:.1}\" y=\"13\" text-anchor=\"middle\">{}</text></g>",
             escape(&mark.what),
             words::seconds(mark.at_s),
             HEIGHT - BOTTOM,

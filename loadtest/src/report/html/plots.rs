@@ -56,6 +56,10 @@ fn line(time: &Time, name: &'static str, fold: Fold, of: impl Fn(&Second) -> f64
     Line { name, values: time.values(fold, of) }
 }
 
+fn reading(time: &Time, name: &'static str, fold: Fold, of: impl Fn(&Second) -> f64) -> Line {
+    Line { name, values: time.readings(fold, of) }
+}
+
 fn plot(title: &'static str, unit: Unit, lines: Vec<Line>) -> Plot {
     Plot { title, note: "", unit, logarithmic: false, limit: None, lines }
 }
@@ -78,13 +82,13 @@ fn traffic(time: &Time) -> Vec<Plot> {
         Plot { logarithmic: true, ..plot("Latency to the acknowledgement", Unit::Milliseconds, ack) },
         Plot { logarithmic: true, ..plot("Latency to the other person", Unit::Milliseconds, delivery) },
         plot("Failed per second", Unit::PerSecond, vec![line(time, "failed or refused", Fold::Mean, |row| row.failed as f64)]),
-        plot("In flight", Unit::Number, vec![line(time, "sent, not answered", Fold::Max, |row| row.in_flight as f64)]),
-        plot("Sockets open", Unit::Number, vec![line(time, "sockets", Fold::Mean, |row| row.sockets as f64)]),
+        plot("In flight", Unit::Number, vec![reading(time, "sent, not answered", Fold::Max, |row| row.in_flight as f64)]),
+        plot("Sockets open", Unit::Number, vec![reading(time, "sockets", Fold::Mean, |row| row.sockets as f64)]),
     ]
 }
 
 fn machines(time: &Time, lag_allowed_ms: f64) -> Vec<Plot> {
-    let rss = vec![line(time, "resident", Fold::Max, |row| row.server_rss_bytes as f64)];
+    let rss = vec![reading(time, "resident", Fold::Max, |row| row.server_rss_bytes as f64)];
     vec![
         Plot {
             note: "How late the generator sent. Above the line the generator, not the server, made the latencies.",
@@ -94,18 +98,18 @@ fn machines(time: &Time, lag_allowed_ms: f64) -> Vec<Plot> {
         Plot {
             note: "Of the cores it may use.",
             limit: Some((0.7, "70 % allowed".to_owned())),
-            ..plot("Generator CPU", Unit::Part, vec![line(time, "busy", Fold::Mean, |row| row.generator_cpu)])
+            ..plot("Generator CPU", Unit::Part, vec![reading(time, "busy", Fold::Mean, |row| row.generator_cpu)])
         },
         Plot {
             note: "100 % is one whole core.",
-            ..plot("Server CPU", Unit::Part, vec![line(time, "busy", Fold::Mean, |row| row.server_cpu)])
+            ..plot("Server CPU", Unit::Part, vec![reading(time, "busy", Fold::Mean, |row| row.server_cpu)])
         },
         plot("Server memory", Unit::Bytes, rss),
-        plot("Server open files", Unit::Number, vec![line(time, "files and sockets", Fold::Max, |row| row.server_files as f64)]),
-        plot("Load of the machine", Unit::Plain, vec![line(time, "load average, 1 min", Fold::Mean, |row| row.load1)]),
+        plot("Server open files", Unit::Number, vec![reading(time, "files and sockets", Fold::Max, |row| row.server_files as f64)]),
+        plot("Load of the machine", Unit::Plain, vec![reading(time, "load average, 1 min", Fold::Mean, |row| row.load1)]),
         Plot {
             note: "Of all cores. Another guest on this host took it; neither server nor generator had it.",
-            ..plot("CPU stolen by the hypervisor", Unit::Part, vec![line(time, "steal", Fold::Max, |row| row.steal)])
+            ..plot("CPU stolen by the hypervisor", Unit::Part, vec![reading(time, "steal", Fold::Max, |row| row.steal)])
         },
     ]
 }
