@@ -1,5 +1,6 @@
 //! Who takes part: lines of `wenzhen admin mint-tokens`, and their sessions over a run that outlives a token.
 
+use crate::clock::unix_ms;
 use crate::connect::{Http, Target};
 use serde::Deserialize;
 use std::collections::HashMap;
@@ -7,8 +8,8 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// A token is renewed when less than this is left of it.
-const RENEW_BEFORE_MS: i64 = 120_000;
+/// A token is renewed when this part of its life is over: two minutes before the end of ten.
+const RENEW_AFTER: f64 = 0.8;
 
 #[derive(Clone)]
 pub struct Person {
@@ -19,6 +20,8 @@ pub struct Person {
     /// Which of the run's targets is his.
     pub target: usize,
     tokens: Arc<Mutex<Tokens>>,
+    /// Of several devices one renews; a refresh token used twice would end the session.
+    renewing: Arc<tokio::sync::Mutex<()>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -32,7 +35,7 @@ pub enum Role {
 struct Tokens {
     access: String,
     refresh: Option<String>,
-    expires_at_ms: Option<i64>,
+    renew_at_ms: Option<i64>,
 }
 
 /// The line as it is minted; fields of newer servers are ignored.
@@ -72,24 +75,40 @@ impl Person {
     /// When his token has to be renewed; none where the line has no refresh token.
     pub fn renew_at_ms(&self) -> Option<i64> {
         let tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
-        tokens.refresh.as_ref().and(tokens.expires_at_ms).map(|expires| expires - RENEW_BEFORE_MS)
+        tokens.refresh.as_ref().and(tokens.renew_at_ms)
+    }
+
+    /// The same when it is time for it; another device of his may have done it.
+    pub async fn renew_if_due(&self, http: &Http, target: &Target) -> Result<(), String> {
+        let now = i64::try_from(unix_ms()).unwrap_or(i64::MAX);
+        if self.renew_at_ms().is_some_and(|at| at <= now) { self.renew(http, target).await } else { Ok(()) }
     }
 
     /// New tokens of the same session (ACC-11); a refusal is told by its class.
     pub async fn renew(&self, http: &Http, target: &Target) -> Result<(), String> {
+        let before = self.access_token();
+        let _turn = self.renewing.lock().await;
+        if self.access_token() != before {
+            return Ok(());
+        }
         let refresh = self.tokens.lock().unwrap_or_else(PoisonError::into_inner).refresh.clone().ok_or("no_refresh_token")?;
         let answer = http.post(target, "/api/auth/refresh", None, None, &serde_json::json!({ "refresh_token": refresh })).await?;
         let text = |key: &str| answer.body.get(key).and_then(serde_json::Value::as_str).map(str::to_owned);
         match (answer.is_success(), text("access_token")) {
             (true, Some(access)) => {
-                let expires_at_ms = answer.body.get("access_expires_at").and_then(serde_json::Value::as_i64);
+                let renew_at_ms = answer.body.get("access_expires_at").and_then(serde_json::Value::as_i64).map(renew_at);
                 let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
-                *tokens = Tokens { access, refresh: text("refresh_token").or(Some(refresh)), expires_at_ms };
+                *tokens = Tokens { access, refresh: text("refresh_token").or(Some(refresh)), renew_at_ms };
                 Ok(())
             }
             _ => Err(answer.class()),
         }
     }
+}
+
+fn renew_at(expires_at_ms: i64) -> i64 {
+    let now = i64::try_from(unix_ms()).unwrap_or(i64::MAX);
+    now + ((expires_at_ms - now) as f64 * RENEW_AFTER) as i64
 }
 
 /// Reads a token file; `-` is standard input.
@@ -115,10 +134,10 @@ pub fn parse(lines_by_target: &[Vec<String>], users: usize) -> Result<Vec<Person
         }
         for (index, line) in lines.iter().take(wanted).enumerate() {
             let line: Line = serde_json::from_str(line).map_err(|error| TokensError { line: index + 1, reason: error.to_string() })?;
-            let tokens = Tokens { access: line.access_token, refresh: line.refresh_token, expires_at_ms: line.expires_at_ms };
+            let tokens = Tokens { access: line.access_token, refresh: line.refresh_token, renew_at_ms: line.expires_at_ms.map(renew_at) };
             let tokens = Arc::new(Mutex::new(tokens));
             let target = line.target.unwrap_or(target);
-            people.push(Person { user: line.user, role: line.role, conversation: line.conversation, target, tokens });
+            people.push(Person { user: line.user, role: line.role, conversation: line.conversation, target, tokens, renewing: Arc::default() });
         }
     }
     if people.is_empty() && users > 0 {

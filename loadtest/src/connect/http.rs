@@ -1,6 +1,7 @@
 //! Requests to the HTTP API, with failures told by class: `http_503`, `rate_limited` (the problem's own code), `timeout`, `connect`.
 
 use super::Target;
+use bytes::Bytes;
 use serde_json::Value;
 use std::time::Duration;
 
@@ -61,6 +62,14 @@ impl Http {
             request = request.header("idempotency-key", key);
         }
         Self::answer(request).await
+    }
+
+    /// The bytes of an attachment, with their declared type.
+    pub async fn bytes(&self, target: &Target, path: &str, token: &str) -> Result<(u16, String, Bytes), String> {
+        let response = self.request(reqwest::Method::GET, target, path, Some(token)).send().await.map_err(|error| class(&error))?;
+        let mime = response.headers().get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+        let status = response.status().as_u16();
+        Ok((status, mime, response.bytes().await.map_err(|error| class(&error))?))
     }
 
     /// An answer of any status; only what never became an answer is an error, by class.

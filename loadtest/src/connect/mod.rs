@@ -4,6 +4,6 @@ mod http;
 mod socket;
 mod target;
 
-pub use http::Http;
+pub use http::{Answer, Http};
 pub use socket::{Ended, OpenError, Socket};
 pub use target::Target;

@@ -3,6 +3,7 @@
 use super::Place;
 use crate::report::data::Counts;
 use chat::wire::{Entry, body, membership};
+use std::collections::HashMap;
 
 const SEQ: u32 = 0x00ff_ffff;
 const REFUSED: u32 = 1 << 24;
@@ -49,6 +50,8 @@ pub(super) struct Conversation {
     pub(super) began_at_seq: u64,
     pub(super) read_to: Option<u64>,
     senders: Vec<Vec<Record>>,
+    /// What the messages that are no text refer to, by sender and number.
+    attachments: HashMap<(u8, u32), String>,
     /// First 8 bytes of the hash of each entry after `began_at_seq`; 0 = not seen.
     hashes: Vec<u64>,
     /// Moments of entries, for those that were seen.
@@ -57,7 +60,7 @@ pub(super) struct Conversation {
 
 impl Conversation {
     pub(super) fn new(began_at_seq: u64) -> Self {
-        Self { began_at_seq, read_to: None, senders: Vec::new(), hashes: Vec::new(), at_ms: Vec::new() }
+        Self { began_at_seq, read_to: None, senders: Vec::new(), attachments: HashMap::new(), hashes: Vec::new(), at_ms: Vec::new() }
     }
 
     pub(super) fn sending(&mut self, sender: u8, intended_micros: u64) -> u32 {
@@ -67,6 +70,18 @@ impl Conversation {
         let records = &mut self.senders[usize::from(sender)];
         records.push(Record { intended_micros, packed: 0 });
         u32::try_from(records.len() - 1).unwrap_or(u32::MAX)
+    }
+
+    pub(super) fn attach(&mut self, place: Place, attachment: String) {
+        self.attachments.insert((place.sender, place.number), attachment);
+    }
+
+    fn is_as_sent(&self, key: u64, place: Place, said: Said<'_>) -> bool {
+        let attached = self.attachments.get(&(place.sender, place.number));
+        match said {
+            Said::Text(text) => attached.is_none() && place.text(key) == text,
+            Said::Attachment(id) => attached.is_some_and(|sent| sent == id),
+        }
     }
 
     pub(super) fn record(&mut self, place: Place) -> Option<&mut Record> {
@@ -117,10 +132,11 @@ impl Conversation {
 
     /// Compares an entry with what was sent; the intended moment if it is a message of this run.
     pub(super) fn check(&mut self, key: u64, number: u32, entry: &Entry, counts: &mut Counts) -> Option<u64> {
-        let text = text_of(entry)?;
+        let said = said(entry)?;
         let place = Place::read(key, &entry.id).filter(|place| place.conversation == number)?;
+        let as_sent = self.is_as_sent(key, place, said);
         let record = self.record(place)?;
-        if place.text(key) != text && !record.has(CORRUPTED) {
+        if !as_sent && !record.has(CORRUPTED) {
             record.packed |= CORRUPTED;
             counts.corrupted += 1;
         }
@@ -129,9 +145,10 @@ impl Conversation {
 
     /// The same in the final read, where everything has to be in its place.
     pub(super) fn read(&mut self, key: u64, number: u32, entry: &Entry, counts: &mut Counts) {
-        let Some(text) = text_of(entry) else { return };
+        let Some(said) = said(entry) else { return };
         let place = Place::read(key, &entry.id).filter(|place| place.conversation == number);
-        let Some((place, record)) = place.and_then(|place| self.record(place).map(|record| (place, record))) else {
+        let as_sent = place.is_some_and(|place| self.is_as_sent(key, place, said));
+        let Some(record) = place.and_then(|place| self.record(place)) else {
             counts.phantom += 1;
             return;
         };
@@ -139,7 +156,7 @@ impl Conversation {
             counts.phantom += 1;
             return;
         }
-        if place.text(key) != text && !record.has(CORRUPTED) {
+        if !as_sent && !record.has(CORRUPTED) {
             record.packed |= CORRUPTED;
             counts.corrupted += 1;
         }
@@ -178,9 +195,18 @@ pub(super) fn is_leaving(entry: &Entry, user: &str) -> bool {
     }
 }
 
-fn text_of(entry: &Entry) -> Option<&str> {
+/// What people say; everything else is the server's.
+#[derive(Clone, Copy)]
+enum Said<'a> {
+    Text(&'a str),
+    Attachment(&'a str),
+}
+
+fn said(entry: &Entry) -> Option<Said<'_>> {
     match entry.body.as_ref()?.kind.as_ref()? {
-        body::Kind::Text(text) => Some(&text.text),
+        body::Kind::Text(text) => Some(Said::Text(&text.text)),
+        body::Kind::Image(image) => Some(Said::Attachment(&image.attachment)),
+        body::Kind::Voice(voice) => Some(Said::Attachment(&voice.attachment)),
         _ => None,
     }
 }

@@ -5,10 +5,12 @@
 pub mod calls;
 mod conversation;
 pub mod money;
+mod paged;
 mod place;
 pub mod slots;
 mod stream;
 
+pub use paged::Asked;
 pub use place::Place;
 pub use stream::Source;
 
@@ -75,6 +77,13 @@ impl Ledger {
         self.counts.sent += 1;
         let number = self.conversations[conversation as usize].sending(sender, intended_micros);
         Place { conversation, sender, number }
+    }
+
+    /// The same of a message that is a picture or a voice.
+    pub fn sending_attachment(&mut self, conversation: u32, sender: u8, intended_micros: u64, attachment: &str) -> Place {
+        let place = self.sending(conversation, sender, intended_micros);
+        self.conversations[conversation as usize].attach(place, attachment.to_owned());
+        place
     }
 
     pub fn id(&self, place: Place, unix_ms: u64) -> uuid::Uuid {

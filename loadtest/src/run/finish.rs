@@ -8,6 +8,8 @@ use crate::report::data::{Environment, Generator, Latencies, Report, SCHEMA, Ser
 use std::sync::{Mutex, PoisonError};
 
 const CPU_BUSY_MAX: f64 = 0.7;
+/// Classes that begin so are forgeries the server took for true: no failure to serve, but a failure of confidentiality.
+pub const ACCEPTED: &str = "accepted_";
 
 /// Costs before the first socket.
 #[derive(Clone, Copy, Debug)]
@@ -102,8 +104,10 @@ pub(super) fn report(
 pub fn judge(report: &mut Report, plan: &Plan) {
     report.slo = plan.slo.iter().map(|slo| slo.judge(report)).collect();
     report.reasons.clear();
-    let incorrect: Vec<String> =
+    let mut incorrect: Vec<String> =
         report.counts.violations().iter().filter(|(_, count)| *count > 0).map(|(class, count)| format!("{count} {class}")).collect();
+    let accepted = report.failures.iter().filter(|(class, _)| class.starts_with(ACCEPTED));
+    incorrect.extend(accepted.map(|(class, count)| format!("{count} {class}")));
     let invalid = limits_of_the_generator(report, plan);
     let mut closed: Vec<String> = report.not_opened.iter().map(|(class, count)| format!("{count} sockets not opened: {class}")).collect();
     let hung_up = |class: &str| class.starts_with("closed_") || matches!(class, "connection_broken" | "malformed_record");

@@ -11,7 +11,7 @@ mod part;
 mod watch;
 
 pub use conduct::{Setup, execute};
-pub use finish::judge;
+pub use finish::{ACCEPTED, judge};
 pub use part::Part;
 
 use crate::clock::Clock;

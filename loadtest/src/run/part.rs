@@ -1,11 +1,13 @@
 //! What a scenario gets: its people, its options, and the shared moments of the run.
 
 use super::{Run, RunError};
+use crate::connect::{OpenError, Socket};
 use crate::ledger::Ledger;
 use crate::measure::Metric;
 use crate::people::Person;
 use crate::plan;
 use crate::schedule::{Intended, Schedule};
+use crate::seed::Seeded;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
 
@@ -37,6 +39,13 @@ impl Part {
     /// The schedule over `actors` of its own: pairs, people, whatever acts.
     pub fn schedule(&self, actors: usize) -> Schedule {
         Schedule::new(self.run.plan.seed, &self.label(), &self.plan, actors)
+    }
+
+    /// A socket on another device of a person who has one already.
+    pub async fn open_another(&self, person: u32) -> Result<Socket, OpenError> {
+        self.run.accounts().asked += 1;
+        let device = Seeded::new(self.run.plan.seed, &format!("{} device {person} another", self.label())).uuid();
+        super::opening::open(&self.run, person, device, self.run.clock.micros()).await
     }
 
     /// Waits until every part has opened; the moment they all begin at.

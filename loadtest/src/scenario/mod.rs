@@ -5,7 +5,9 @@
 //! ledger; it makes no report and knows no verdict. Its own keys are a struct with `deny_unknown_fields`. Adding one: the file, a line
 //! in the table below, a paragraph in loadtest/README.md.
 
+mod device;
 mod idle;
+mod media;
 mod text;
 
 use crate::plan;
@@ -48,6 +50,8 @@ macro_rules! scenarios {
 scenarios! {
     /// Open sockets and heartbeats: memory and timer cost.
     Idle = "idle" in idle,
+    /// Pictures and voice clips uploaded, sent and downloaded while people talk.
+    Media = "media" in media,
     /// People talking in pairs: acknowledgement and delivery, every message accounted for.
     Text = "text" in text,
 }

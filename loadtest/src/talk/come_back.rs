@@ -117,8 +117,11 @@ impl Talker {
 
     /// New tokens over HTTP, told to the living socket.
     pub(super) async fn renew(&mut self) {
-        self.renew_quietly().await;
-        let access_token = self.run.people[self.person as usize].access_token();
+        let who = &self.run.people[self.person as usize];
+        if let Err(class) = who.renew_if_due(&self.run.http, self.run.target(who)).await {
+            self.run.fail(&format!("renew_{class}"));
+        }
+        let access_token = who.access_token();
         self.send(command::Kind::Refresh(Refresh { access_token })).await;
     }
 

@@ -3,7 +3,7 @@
 use super::{Talker, Told};
 use crate::ledger::Source;
 use crate::measure::{Metric, Tick};
-use chat::wire::{Entry, Error, Page, Pull, Sent, command, event};
+use chat::wire::{Entry, Error, Page, Pull, Sent, body, command, event};
 use std::time::Duration;
 
 pub(super) const PAGE_ENTRIES: u32 = 200;
@@ -56,8 +56,16 @@ impl Talker {
         let now = self.run.clock.micros();
         let heard = self.run.ledger(|ledger| ledger.heard(self.person, &who.user, entry, Source::Live));
         self.delivered(heard.delivered_from_micros, now);
+        self.attached(heard.delivered_from_micros, entry);
         if heard.hole_from_seq.is_some() {
             self.pull_if_behind().await;
+        }
+    }
+
+    fn attached(&self, delivered_from_micros: Option<u64>, entry: &Entry) {
+        let kind = entry.body.as_ref().and_then(|body| body.kind.as_ref());
+        if delivered_from_micros.is_some() && matches!(kind, Some(body::Kind::Image(_) | body::Kind::Voice(_))) {
+            self.tell(Told::Attached(entry.clone()));
         }
     }
 
@@ -81,6 +89,7 @@ impl Talker {
             let now = self.run.clock.micros();
             let heard = self.run.ledger(|ledger| ledger.heard(self.person, &who.user, entry, Source::Page));
             self.delivered(heard.delivered_from_micros, now);
+            self.attached(heard.delivered_from_micros, entry);
         }
         let whole = self.run.ledger(|ledger| ledger.whole_to(self.person, self.conversation));
         if page.from_seq == whole + 1 && page.entries.first().is_none_or(|first| first.seq > page.from_seq) {

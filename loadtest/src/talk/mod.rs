@@ -11,7 +11,7 @@ pub use read_back::{all_done, read_all};
 use crate::connect::{Ended, Socket};
 use crate::people::Role;
 use crate::run::Run;
-use chat::wire::{CallEvent, command};
+use chat::wire::{CallEvent, Entry, body, command};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
@@ -42,6 +42,8 @@ impl Default for Habits {
 pub enum Do {
     /// A line of his own, checked by the ledger.
     Say { intended_micros: u64 },
+    /// A picture or a voice that was uploaded, checked by the ledger like a line.
+    Attach { intended_micros: u64, body: body::Kind },
     /// Any other command; what becomes of it the scenario hears for itself.
     Command(command::Kind),
     /// Loses his socket without a word and comes back: a change of network.
@@ -52,10 +54,12 @@ pub enum Do {
     Finish { reader: bool, done: oneshot::Sender<()> },
 }
 
-/// What the scenario hears of calls and refusals that are not of lines.
+/// What the scenario hears of calls, attachments and refusals that are not of lines.
 #[derive(Clone, Debug)]
 pub enum Told {
     Call(CallEvent),
+    /// Somebody else's picture or voice, for the first time.
+    Attached(Entry),
     Refused { re: String, code: String },
     Ended(Ended),
     Current,
@@ -194,6 +198,7 @@ impl Talker {
     async fn act(&mut self, doing: Do) {
         match doing {
             Do::Say { intended_micros } => self.say(intended_micros).await,
+            Do::Attach { intended_micros, body } => self.attach(intended_micros, body).await,
             Do::Command(kind) => self.send(kind).await,
             Do::LoseSocket => {
                 self.socket = None;
