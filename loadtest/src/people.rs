@@ -137,7 +137,14 @@ pub fn parse(lines_by_target: &[Vec<String>], users: usize) -> Result<Vec<Person
             let tokens = Tokens { access: line.access_token, refresh: line.refresh_token, renew_at_ms: line.expires_at_ms.map(renew_at) };
             let tokens = Arc::new(Mutex::new(tokens));
             let target = line.target.unwrap_or(target);
-            people.push(Person { user: line.user, role: line.role, conversation: line.conversation, target, tokens, renewing: Arc::default() });
+            people.push(Person {
+                user: line.user,
+                role: line.role,
+                conversation: line.conversation,
+                target,
+                tokens,
+                renewing: Arc::default(),
+            });
         }
     }
     if people.is_empty() && users > 0 {

@@ -48,6 +48,8 @@ metrics! {
     Refresh = "auth.refresh",
     /// Sign-out to the close of that session's socket.
     Revoke = "auth.revoke",
+    /// A plain request with an access token.
+    TokenCheck = "auth.check",
     PayCreate = "pay.create",
     /// Payment asked for to order paid.
     PaySettle = "pay.settle",

@@ -1,6 +1,6 @@
 //! A person's device that a scenario speaks through itself: heartbeats answered, token renewed in time, reopened when it is lost.
 
-use crate::connect::Socket;
+use crate::connect::{Ended, Socket};
 use crate::run::{Part, Run};
 use chat::wire::{Refresh, command, event};
 use std::sync::Arc;
@@ -16,6 +16,11 @@ pub(super) enum Heard {
     Event(event::Kind),
     /// What was asked before this is not answered any more.
     Reopened,
+    /// For good.
+    Ended {
+        at_micros: u64,
+        ended: Ended,
+    },
 }
 
 #[derive(Debug)]
@@ -59,10 +64,7 @@ impl Device {
                     },
                     Err(ended) => {
                         self.run.meters.socket_lost();
-                        if !self.run.fault_is_on() {
-                            self.run.fail(&ended.class());
-                        }
-                        if ended.come_back_within_ms().is_none() || !self.reopen().await || self.heard.send(Heard::Reopened).is_err() {
+                        if !self.came_back(ended).await {
                             return;
                         }
                     }
@@ -73,6 +75,21 @@ impl Device {
                 }
             }
         }
+    }
+
+    async fn came_back(&mut self, ended: Ended) -> bool {
+        let at_micros = self.run.clock.micros();
+        let is_revoked = matches!(ended, Ended::Closed { code: 4004, .. });
+        // Whether a session was meant to be revoked, only its scenario knows.
+        if !is_revoked && !self.run.fault_is_on() {
+            self.run.fail(&ended.class());
+        }
+        if ended.come_back_within_ms().is_none() {
+            // The scenario may have heard enough.
+            let _ = self.heard.send(Heard::Ended { at_micros, ended });
+            return false;
+        }
+        self.reopen().await && self.heard.send(Heard::Reopened).is_ok()
     }
 
     /// False when nobody needs the device any more.

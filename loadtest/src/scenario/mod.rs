@@ -5,9 +5,12 @@
 //! ledger; it makes no report and knows no verdict. Its own keys are a struct with `deny_unknown_fields`. Adding one: the file, a line
 //! in the table below, a paragraph in loadtest/README.md.
 
+mod auth;
 mod device;
+mod history;
 mod idle;
 mod media;
+mod pay;
 mod text;
 
 use crate::plan;
@@ -48,10 +51,16 @@ macro_rules! scenarios {
 }
 
 scenarios! {
+    /// Signing in, renewing, signing out, and those who may not.
+    Auth = "auth" in auth,
+    /// Deep paging and searching while the same conversations are written to.
+    History = "history" in history,
     /// Open sockets and heartbeats: memory and timer cost.
     Idle = "idle" in idle,
     /// Pictures and voice clips uploaded, sent and downloaded while people talk.
     Media = "media" in media,
+    /// Orders, payments and refunds with their double clicks, and forged notices; every fen is accounted for.
+    Pay = "pay" in pay,
     /// People talking in pairs: acknowledgement and delivery, every message accounted for.
     Text = "text" in text,
 }

@@ -42,8 +42,8 @@ impl Default for Habits {
 pub enum Do {
     /// A line of his own, checked by the ledger.
     Say { intended_micros: u64 },
-    /// A picture or a voice that was uploaded, checked by the ledger like a line.
-    Attach { intended_micros: u64, body: body::Kind },
+    /// A picture or a voice that was uploaded and is in the ledger already under this id.
+    Attach { intended_micros: u64, id: String, body: body::Kind },
     /// Any other command; what becomes of it the scenario hears for itself.
     Command(command::Kind),
     /// Loses his socket without a word and comes back: a change of network.
@@ -60,7 +60,10 @@ pub enum Told {
     Call(CallEvent),
     /// Somebody else's picture or voice, for the first time.
     Attached(Entry),
-    Refused { re: String, code: String },
+    Refused {
+        re: String,
+        code: String,
+    },
     Ended(Ended),
     Current,
 }
@@ -198,7 +201,7 @@ impl Talker {
     async fn act(&mut self, doing: Do) {
         match doing {
             Do::Say { intended_micros } => self.say(intended_micros).await,
-            Do::Attach { intended_micros, body } => self.attach(intended_micros, body).await,
+            Do::Attach { intended_micros, id, body } => self.attach(intended_micros, id, body).await,
             Do::Command(kind) => self.send(kind).await,
             Do::LoseSocket => {
                 self.socket = None;

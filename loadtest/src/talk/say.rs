@@ -30,14 +30,7 @@ impl Talker {
         }
     }
 
-    pub(super) async fn attach(&mut self, intended_micros: u64, body: body::Kind) {
-        let (body::Kind::Image(chat::wire::Image { attachment, .. }) | body::Kind::Voice(chat::wire::Voice { attachment, .. })) = &body else {
-            return;
-        };
-        let id = self.run.ledger(|ledger| {
-            let place = ledger.sending_attachment(self.conversation, self.slot, intended_micros, attachment);
-            ledger.id(place, unix_ms()).to_string()
-        });
+    pub(super) async fn attach(&mut self, intended_micros: u64, id: String, body: body::Kind) {
         let conversation = self.run.people[self.person as usize].conversation.clone();
         let record = command::Kind::Send(Send { conversation, id: id.clone(), body: Some(Body { kind: Some(body) }) });
         let now = self.run.clock.micros();

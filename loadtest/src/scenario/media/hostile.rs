@@ -36,13 +36,7 @@ pub(super) fn all(dice: &mut Seeded) -> Vec<Hostile> {
             bytes: whole.bytes,
             refusals: &["unsupported_media_type", "attachment_type_mismatch"],
         },
-        Hostile {
-            name: "endless_voice",
-            kind: "voice",
-            mime: "audio/wav",
-            bytes: eight_kilohertz(90),
-            refusals: &["attachment_too_long"],
-        },
+        Hostile { name: "endless_voice", kind: "voice", mime: "audio/wav", bytes: eight_kilohertz(90), refusals: &["attachment_too_long"] },
     ]
 }
 

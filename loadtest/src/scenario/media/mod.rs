@@ -12,8 +12,8 @@ mod upload;
 
 use crate::plan::Arrivals;
 use crate::run::{Part, RunError};
-use crate::schedule::Intended;
 use crate::scenario::text::with_heads;
+use crate::schedule::Intended;
 use crate::seed::Seeded;
 use crate::talk::{Do, Habits, Talker, read_all};
 use serde::Deserialize;
@@ -113,11 +113,11 @@ pub async fn run(part: Part) -> Result<(), RunError> {
 
 /// Lines, pictures and clips by the part's schedule until its end.
 async fn act(studio: &Arc<Studio>, seats: &[crate::talk::Seat], uploads: &TaskTracker) {
-    let speakers: Vec<_> = seats.iter().map(|seat| (seat.person, seat.sender())).collect();
+    let speakers: Vec<_> = seats.iter().map(|seat| (seat.person, seat.conversation, seat.sender())).collect();
     let (options, start) = (studio.options, studio.part.run.start_micros());
     let (runtime, of_uploads, acting) = (tokio::runtime::Handle::current(), uploads.clone(), studio.clone());
     let act = move |event: Intended| {
-        let (person, speaker) = &speakers[event.actor as usize];
+        let (person, conversation, speaker) = &speakers[event.actor as usize];
         let intended_micros = start + event.at_micros;
         let mut dice = Seeded::new(event.nonce, "media");
         let draw = dice.unit();
@@ -127,7 +127,8 @@ async fn act(studio: &Arc<Studio>, seats: &[crate::talk::Seat], uploads: &TaskTr
             return;
         }
         let is_image = draw < options.image_share;
-        let event = send::Event { person: *person, speaker: speaker.clone(), intended_micros, is_image };
+        let (person, conversation) = (*person, *conversation);
+        let event = send::Event { person, conversation, speaker: speaker.clone(), intended_micros, is_image };
         of_uploads.spawn_on(send::upload(acting.clone(), event, dice), &runtime);
     };
     studio.part.pace(seats.len(), act).await;

@@ -2,7 +2,9 @@
 
 use super::upload::{self, Stored};
 use super::{Options, Studio, clip, hostile, picture};
+use crate::clock::unix_ms;
 use crate::measure::Metric;
+use crate::people::Role;
 use crate::run::ACCEPTED;
 use crate::seed::Seeded;
 use crate::talk::Do;
@@ -32,6 +34,7 @@ pub(super) struct Original {
 #[derive(Debug)]
 pub(super) struct Event {
     pub person: u32,
+    pub conversation: u32,
     pub speaker: mpsc::UnboundedSender<Do>,
     pub intended_micros: u64,
     pub is_image: bool,
@@ -92,6 +95,7 @@ pub(super) async fn upload(studio: Arc<Studio>, event: Event, mut dice: Seeded) 
     let metric = if event.is_image { Metric::UploadImage } else { Metric::UploadVoice };
     studio.part.outcome(metric, event.intended_micros, &stored.as_ref().map(drop).map_err(Clone::clone));
     let Ok(stored) = stored else { return };
+    let attachment = stored.id.clone();
     let body = match event.is_image {
         true => body::Kind::Image(Image { attachment: stored.id.clone(), ..Image::default() }),
         false => body::Kind::Voice(Voice { attachment: stored.id.clone(), ..Voice::default() }),
@@ -100,10 +104,16 @@ pub(super) async fn upload(studio: Arc<Studio>, event: Event, mut dice: Seeded) 
         run.ledger(|ledger| ledger.counts.corrupted += 1);
     }
     studio.gallery.put(stored, original.clone());
-    // The message can be meant only from now on; how long the upload took is told apart.
+    // The message can be meant only from now on; how long the upload took is told apart. It is in the ledger before anybody could
+    // believe that all is said.
     let intended_micros = run.clock.micros();
+    let slot = if who.role == Role::Patient { 0 } else { 1 };
+    let id = run.ledger(|ledger| {
+        let place = ledger.sending_attachment(event.conversation, slot, intended_micros, &attachment);
+        ledger.id(place, unix_ms()).to_string()
+    });
     // A talker who is gone for good says so in the accounts.
-    let _ = event.speaker.send(Do::Attach { intended_micros, body });
+    let _ = event.speaker.send(Do::Attach { intended_micros, id, body });
 }
 
 /// Whether the server took the file for what it is.
