@@ -44,6 +44,7 @@ async fn doctor(options: &crate::machine::doctor::Doctor) -> u8 {
 
 #[allow(clippy::print_stdout)] // the answer to the command
 fn list() {
+    println!("{:<12}A clinic's 24 hours in one: all of these mixed.", plan::DAY);
     for name in crate::scenario::Name::ALL {
         println!("{:<12}{}", name.name(), name.about().trim());
     }

@@ -5,6 +5,9 @@ use crate::plan::{self, Arrivals, Part, Plan, PlanError, Rate, Span, Stages};
 use std::path::Path;
 
 const CANONICAL: &str = include_str!("../../scenarios/canonical.toml");
+/// A run of many scenarios that has a name of its own.
+pub(super) const DAY: &str = "day";
+const DAY_FILE: &str = include_str!("../../scenarios/day.toml");
 const USERS: usize = 100;
 
 pub(super) fn canonical(options: &Canonical) -> Result<Plan, PlanError> {
@@ -24,12 +27,40 @@ pub(super) fn canonical(options: &Canonical) -> Result<Plan, PlanError> {
 }
 
 pub(super) fn asked(options: &Run, people: Option<usize>) -> Result<Plan, PlanError> {
-    let mut plan = if options.scenario.ends_with(".toml") { plan::read(Path::new(&options.scenario))? } else { one_part(options, people)? };
+    let mut plan = match options.scenario.as_str() {
+        DAY => day(options)?,
+        file if file.ends_with(".toml") => plan::read(Path::new(file))?,
+        _ => one_part(options, people)?,
+    };
     plan.seed = options.seed.unwrap_or(plan.seed);
     plan.connect_rate = options.connect_rate.unwrap_or(plan.connect_rate);
     plan.patience = options.patience.unwrap_or(plan.patience);
     plan.slo.extend(options.slo.iter().cloned());
     plan.faults.extend(options.fault.iter().copied());
+    Ok(plan)
+}
+
+/// The day, for as many people and as long as asked; its rates are those of its clinic.
+fn day(options: &Run) -> Result<Plan, PlanError> {
+    let mut plan = plan::parse(DAY_FILE, DAY.into()).map_err(PlanError::Wrong)?;
+    if options.rate.is_some() || options.stages.is_some() || !options.options.is_empty() {
+        return Err(PlanError::Wrong("day has a curve of its own: --users makes it larger, --duration longer; or write a file".into()));
+    }
+    if let Some(users) = options.users {
+        let factor = users as f64 / plan.users() as f64;
+        for part in &mut plan.parts {
+            part.users = ((part.users as f64 * factor / 2.0).round() as usize).max(1) * 2;
+            part.stages = part.stages.scaled(factor);
+        }
+    }
+    if let Some(duration) = options.duration {
+        let factor = duration.0.as_secs_f64() / plan.length.0.as_secs_f64();
+        for part in &mut plan.parts {
+            part.stages = part.stages.stretched(factor);
+        }
+        (plan.length, plan.warmup) = (duration, Span(plan.warmup.0.mul_f64(factor)));
+    }
+    plan.warmup = options.warmup.unwrap_or(plan.warmup);
     Ok(plan)
 }
 
@@ -75,5 +106,31 @@ fn lengthen(plan: &mut Plan, duration: Span) {
     plan.length = Span(plan.warmup.0 + duration.0);
     for part in &mut plan.parts {
         part.stages = Stages::constant(Rate(part.stages.highest()), plan.length);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    fn day_of(words: &[&str]) -> Result<Plan, PlanError> {
+        let arguments = ["loadtest", "run", "day"].iter().chain(words);
+        let Some(crate::cli::Command::Run(options)) = crate::cli::Arguments::parse_from(arguments).command else { panic!("a run") };
+        asked(&options, None)
+    }
+
+    #[test]
+    fn a_day_is_as_large_and_as_long_as_asked() {
+        let hour = day_of(&[]).expect("our own file");
+        hour.check().expect("possible");
+        assert_eq!(hour.length, Span::seconds(3600));
+        assert!(hour.parts.iter().all(|part| part.stages.length() == hour.length), "every part lives the whole day");
+        let short = day_of(&["--duration", "10m", "--users", "1200"]).expect("smaller in time, larger in people");
+        short.check().expect("possible");
+        assert_eq!((short.length, short.warmup, short.users()), (Span::seconds(600), Span::seconds(10), hour.users() * 2));
+        let (noon, before) = (short.parts[0].stages.rate_at(300_000_000), hour.parts[0].stages.rate_at(1_800_000_000));
+        assert!((noon - before * 2.0).abs() < 0.01, "twice the people at the same hour: {noon} {before}");
+        assert!(day_of(&["--rate", "5/s"]).is_err());
     }
 }

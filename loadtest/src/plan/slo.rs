@@ -29,6 +29,8 @@ enum Subject {
     Failures(Option<String>),
     NotOpened,
     ServerRssMib,
+    DriftRssPercent,
+    DriftFiles,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +74,8 @@ impl Slo {
             Subject::Failures(None) => Some(report.failures.values().sum::<u64>() as f64),
             Subject::Failures(Some(class)) => Some(report.failures.get(class).copied().unwrap_or(0) as f64),
             Subject::NotOpened => Some(report.not_opened.values().sum::<u64>() as f64),
+            Subject::DriftRssPercent => report.drift.map(|drift| drift.rss_percent),
+            Subject::DriftFiles => report.drift.map(|drift| drift.files),
             Subject::ServerRssMib => Some(report.server.rss_max_bytes as f64 / 1_048_576.0).filter(|mib| *mib > 0.0),
         }
     }
@@ -127,7 +131,8 @@ impl Subject {
             let metrics: Vec<&str> = Metric::ALL.iter().map(|metric| metric.name()).collect();
             format!(
                 "{text:?} is not a metric; there are {} with .p50 .p90 .p99 .p999 .max .mean, counts.NAME, acked.rate, delivered.rate, \
-                 failures.total, failures.CLASS, not_opened.total, server.rss_mib",
+                 failures.total, failures.CLASS, not_opened.total, server.rss_mib, \
+                 drift.rss_percent, drift.files",
                 metrics.join(" ")
             )
         };
@@ -139,6 +144,8 @@ impl Subject {
             ("failures", "total") => Ok(Self::Failures(None)),
             ("failures", class) => Ok(Self::Failures(Some(class.into()))),
             ("not_opened", "total") => Ok(Self::NotOpened),
+            ("drift", "rss_percent") => Ok(Self::DriftRssPercent),
+            ("drift", "files") => Ok(Self::DriftFiles),
             ("server", "rss_mib") => Ok(Self::ServerRssMib),
             _ => {
                 let metric = Metric::ALL.iter().find(|metric| metric.name() == name).ok_or_else(known)?;
@@ -185,9 +192,14 @@ mod tests {
 
     #[test]
     fn unknown_metrics_phases_and_units_are_errors() {
-        for right in
-            ["delivery.p99 < 25ms during steady", "acked.rate >= 4900/s", "failures.total <= 0", "counts.lost <= 0", "call.setup.p99 < 1s"]
-        {
+        for right in [
+            "delivery.p99 < 25ms during steady",
+            "acked.rate >= 4900/s",
+            "failures.total <= 0",
+            "counts.lost <= 0",
+            "call.setup.p99 < 1s",
+            "drift.files <= 5",
+        ] {
             assert!(right.parse::<Slo>().is_ok(), "{right}: {:?}", right.parse::<Slo>());
         }
         for wrong in [

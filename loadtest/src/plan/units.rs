@@ -110,6 +110,11 @@ impl Stages {
         0.0
     }
 
+    /// The same curve over another time.
+    pub fn stretched(&self, factor: f64) -> Self {
+        Self(self.0.iter().map(|stage| Stage { over: Span(stage.over.0.mul_f64(factor)), ..*stage }).collect())
+    }
+
     pub fn scaled(&self, factor: f64) -> Self {
         Self(self.0.iter().map(|stage| Stage { rate_to: Rate(stage.rate_to.0 * factor), ..*stage }).collect())
     }

@@ -47,6 +47,9 @@ pub struct Report {
     /// Faults and phase changes on the series' time axis.
     pub marks: Vec<Mark>,
     pub server: ServerCost,
+    /// None where the run was too short for a trend.
+    #[serde(default)]
+    pub drift: Option<Drift>,
     pub generator: Generator,
     pub environment: Environment,
     /// The plan as it ran, so that a report can be repeated.
@@ -202,6 +205,20 @@ pub struct ServerCost {
     pub cpu_seconds: f64,
     /// Growth from before the first socket, divided by the sockets.
     pub rss_per_socket_bytes: u64,
+}
+
+/// Trends over the measured time.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct Drift {
+    /// Slope of the server's memory.
+    pub rss_bytes_per_hour: f64,
+    /// What that slope makes over the measured time, of what the server had at its beginning.
+    pub rss_percent: f64,
+    /// Open files of the server, last tenth of the time less the first.
+    pub files: f64,
+    /// Mean of the seconds' 99th percentiles in the first and in the last tenth; 0 where nothing was acknowledged.
+    pub ack_p99_first_ms: f64,
+    pub ack_p99_last_ms: f64,
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

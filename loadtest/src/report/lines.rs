@@ -98,6 +98,17 @@ fn costs(text: &mut String, report: &Report) {
             server.cpu_seconds
         );
     }
+    if let Some(drift) = &report.drift {
+        let _ = writeln!(
+            text,
+            "drift      memory {:+.1} % ({:+.1} MiB an hour), open files {:+.0}, ack p99 {} at first, {} at last",
+            drift.rss_percent,
+            drift.rss_bytes_per_hour / 1_048_576.0,
+            drift.files,
+            words::ms(drift.ack_p99_first_ms),
+            words::ms(drift.ack_p99_last_ms)
+        );
+    }
     let _ = writeln!(text, "generator  p99 {} late, {} busy", words::ms(generator.lag_p99_ms), words::percent(generator.cpu_busy));
 }
 

@@ -3,6 +3,7 @@
 pub mod accounting;
 pub mod compare;
 pub mod data;
+pub mod drift;
 pub mod html;
 pub mod json;
 pub mod junit;

@@ -131,6 +131,7 @@ fn report(run: Run, seed: u64) -> Report {
             .map(|(at_s, what)| Mark { at_s, what: what.into() })
             .to_vec(),
         server: ServerCost { rss_bytes: 281 << 20, rss_max_bytes: 290 << 20, cpu_seconds: 78.4, rss_per_socket_bytes: 9_120 },
+        drift: None,
         generator: Generator {
             lag_p50_ms: 0.08,
             lag_p99_ms: 0.41,

@@ -84,6 +84,7 @@ pub(super) fn report(
         slo: Vec::new(),
         series,
         marks: run.meters.marks(),
+        drift: None,
         generator: Generator {
             lag_p50_ms: lag.p50,
             lag_p99_ms: lag.p99,
@@ -102,6 +103,8 @@ pub(super) fn report(
 /// A correctness failure wins over everything; then a run whose generator was the limit; then a target that did not take the sockets;
 /// then the objectives.
 pub fn judge(report: &mut Report, plan: &Plan) {
+    let seconds = |span: crate::plan::Span| u32::try_from(span.0.as_secs()).unwrap_or(u32::MAX);
+    report.drift = crate::report::drift::of(&report.series, seconds(plan.warmup), seconds(plan.length));
     report.slo = plan.slo.iter().map(|slo| slo.judge(report)).collect();
     report.reasons.clear();
     let mut incorrect: Vec<String> =

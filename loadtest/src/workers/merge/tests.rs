@@ -34,6 +34,7 @@ fn report(values: impl IntoIterator<Item = u64>) -> Report {
         series: Vec::new(),
         marks: Vec::new(),
         server: ServerCost::default(),
+        drift: None,
         generator: Generator { lag_p99_ms: 0.2, cpu_busy: 0.3, rss_bytes: 100, workers: 1, ..Generator::default() },
         environment: Default::default(),
         plan: serde_json::Value::Null,
