@@ -18,7 +18,7 @@ impl Run {
 
 pub(super) async fn inject(run: Arc<Run>, server: Arc<AsyncMutex<Option<Server>>>, probe: Arc<Mutex<Probe>>) -> Result<(), RunError> {
     let mut faults = run.plan.faults.clone();
-    faults.sort_by(|a, b| a.at.0.cmp(&b.at.0));
+    faults.sort_by_key(|fault| fault.at.0);
     for fault in faults {
         while run.start.get().is_none() {
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
