@@ -54,6 +54,7 @@ fn the_canonical_workload_is_clean_and_its_seed_repeats_it() {
             .args(["--size", "0.1", "--duration", "4s", "--verify", "--tui", "off", "--seed", seed, "--json"])
             .arg(&json)
             .stdout(Stdio::null())
+            .stderr(Stdio::null())
             .status()
             .expect("the harness starts");
         (status.code(), read(&json))
@@ -86,10 +87,11 @@ async fn a_starved_generator_says_that_its_figures_are_invalid() {
         .arg(&people)
         .arg("--json")
         .arg(&json)
-        .stdout(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
         .spawn()
         .expect("the harness starts");
-    let mut lines = BufReader::new(harness.stdout.take().expect("piped")).lines();
+    let mut lines = BufReader::new(harness.stderr.take().expect("piped")).lines();
     let steady = lines.find(|line| line.as_ref().is_ok_and(|line| line.contains("steady")));
     assert!(steady.is_some(), "a line a second names the phase");
     // Two seconds in which the generator gets no processor.
