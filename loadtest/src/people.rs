@@ -161,3 +161,23 @@ pub fn by_conversation(people: &[Person]) -> HashMap<&str, Vec<usize>> {
     }
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_renewed_before_its_life_is_over_however_short_that_is() {
+        let now = i64::try_from(unix_ms()).expect("this century");
+        let person = |refresh: &str| {
+            let line = format!(
+                r#"{{"user":"u","role":"patient","conversation":"c","access_token":"t",{refresh}"expires_at_ms":{}}}"#,
+                now + 20_000
+            );
+            parse(&[vec![line]], 1).expect("well formed").remove(0)
+        };
+        let at = person(r#""refresh_token":"r","#).renew_at_ms().expect("it can be renewed");
+        assert!((now + 15_000..now + 17_000).contains(&at), "{} ms before the end of 20 s", now + 20_000 - at);
+        assert_eq!(person("").renew_at_ms(), None);
+    }
+}
