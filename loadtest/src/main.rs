@@ -2,8 +2,6 @@
 //!
 //! Knows the words of the protocol and the network, nothing of the server.
 
-#![allow(dead_code)] // parts are being put together
-
 mod cli;
 mod clock;
 mod command;

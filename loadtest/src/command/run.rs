@@ -26,6 +26,7 @@ pub(super) async fn run(options: Run) -> Result<u8, RunError> {
 }
 
 async fn one(plan: Plan, mut installation: server::Installation, options: &ServerOptions, outputs: &Output) -> Result<u8, RunError> {
+    enough_files(plan.users(), options)?;
     installation.mint(plan.users()).await?;
     let (live, shown) = watch::channel(Live::default());
     let stop = CancellationToken::new();
@@ -64,6 +65,22 @@ async fn one(plan: Plan, mut installation: server::Installation, options: &Serve
         verify(&mut report, server).await?;
     }
     output::write(&report, outputs)
+}
+
+/// Beside the sockets: executable, libraries, the runtime, HTTP connections.
+const FILES_BESIDE: u64 = 300;
+
+/// Told before anything is opened: half a run says nothing.
+fn enough_files(users: usize, options: &ServerOptions) -> Result<(), RunError> {
+    let workers = u64::from(options.sharing.workers.or(options.sharing.expect).unwrap_or(1).max(1));
+    let needed = (users as u64).div_ceil(workers) + FILES_BESIDE;
+    match crate::machine::doctor::nofile(&crate::machine::Root::default()) {
+        Some((soft, _)) if needed > soft => Err(RunError::Preflight(format!(
+            "{needed} files are needed in one process, {soft} are allowed (ulimit -n); share the run with --workers {}",
+            (users as u64).div_ceil(soft.saturating_sub(FILES_BESIDE).max(1))
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// The server's own proof counts as the last finding.

@@ -37,6 +37,8 @@ pub enum RunError {
     Target(String),
     #[error("this machine: {0}")]
     Infrastructure(String),
+    #[error("this machine cannot do it: {0}")]
+    Preflight(String),
     #[error("stopped")]
     Stopped,
 }
@@ -47,6 +49,7 @@ impl RunError {
             Self::Usage(_) | Self::Plan(_) | Self::Tokens(_) => crate::cli::EXIT_USAGE,
             Self::Target(_) => crate::cli::EXIT_TARGET,
             Self::Infrastructure(_) => crate::cli::EXIT_INFRASTRUCTURE,
+            Self::Preflight(_) => crate::cli::EXIT_PREFLIGHT,
             Self::Stopped => crate::cli::EXIT_STOPPED,
         }
     }
