@@ -7,6 +7,7 @@ use crate::people;
 use crate::plan::{Plan, Rate, Slo, Span, Stage, Stages};
 use crate::report::data::{Report, Second, Verdict};
 use crate::run::{RunError, Setup, execute};
+use crate::target::launched::Limits;
 use serde::Serialize;
 
 const OVERLOAD: f64 = 1.5;
@@ -65,7 +66,7 @@ struct Search {
 
 impl Search {
     async fn open(options: Capacity) -> Result<Self, RunError> {
-        let mut installation = server::open(&options.server).await?;
+        let mut installation = server::open(&options.server, Limits::Lifted).await?;
         let users = options.users.or(installation.people()).unwrap_or(1000);
         installation.mint(users).await?;
         Ok(Self { options, installation, users })

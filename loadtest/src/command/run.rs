@@ -8,21 +8,28 @@ use crate::plan::Plan;
 use crate::report::data::{Live, Report, Verdict};
 use crate::run::{RunError, Setup, execute};
 use crate::target::Server;
+use crate::target::launched::Limits;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 pub(super) async fn canonical(options: Canonical) -> Result<u8, RunError> {
     let plan = plan::canonical(&options)?;
-    let installation = server::open(&options.server).await?;
+    let installation = server::open(&options.server, limits(&plan)).await?;
     one(plan, installation, &options.server, &options.output).await
 }
 
 pub(super) async fn run(options: Run) -> Result<u8, RunError> {
     // A wrong plan is told before a server is started.
-    plan::asked(&options, Some(2))?.check()?;
-    let installation = server::open(&options.server).await?;
+    let plan = plan::asked(&options, Some(2))?;
+    plan.check()?;
+    let installation = server::open(&options.server, limits(&plan)).await?;
     let plan = plan::asked(&options, installation.people())?;
     one(plan, installation, &options.server, &options.output).await
+}
+
+fn limits(plan: &Plan) -> Limits {
+    let wanted = plan.parts.iter().any(|part| part.scenario.wants_limits());
+    if wanted { Limits::Product } else { Limits::Lifted }
 }
 
 async fn one(plan: Plan, mut installation: server::Installation, options: &ServerOptions, outputs: &Output) -> Result<u8, RunError> {

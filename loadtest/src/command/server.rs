@@ -4,7 +4,7 @@ use crate::cli::ServerOptions;
 use crate::connect::Target;
 use crate::people;
 use crate::run::RunError;
-use crate::target::launched::Launch;
+use crate::target::launched::{Launch, Limits};
 use crate::target::{Foreign, Launched, Server, TargetError};
 
 /// Where a run goes, and who takes part.
@@ -35,9 +35,9 @@ impl Installation {
     }
 }
 
-pub(super) async fn open(options: &ServerOptions) -> Result<Installation, RunError> {
+pub(super) async fn open(options: &ServerOptions, limits: Limits) -> Result<Installation, RunError> {
     if options.target.is_empty() {
-        return launch(options).await;
+        return launch(options, limits).await;
     }
     let targets = options.target.iter().map(|url| Target::parse(url)).collect::<Result<Vec<_>, _>>().map_err(RunError::Usage)?;
     if options.tokens.is_empty() {
@@ -52,9 +52,9 @@ pub(super) async fn open(options: &ServerOptions) -> Result<Installation, RunErr
     Ok(Installation { targets, lines, server: known.then_some(Server::Foreign(foreign)) })
 }
 
-async fn launch(options: &ServerOptions) -> Result<Installation, RunError> {
+async fn launch(options: &ServerOptions, limits: Limits) -> Result<Installation, RunError> {
     let pin = if options.pin { Some(crate::target::Pin::halves().map_err(infrastructure)?) } else { None };
-    let launch = Launch { server_bin: options.server_bin.clone(), keep: options.keep.clone(), pin };
+    let launch = Launch { server_bin: options.server_bin.clone(), keep: options.keep.clone(), pin, limits };
     let launched = Launched::start(&launch).await.map_err(infrastructure)?;
     let target = Target::parse(launched.url()).map_err(RunError::Usage)?;
     Ok(Installation { targets: vec![target], lines: Vec::new(), server: Some(Server::Launched(launched)) })

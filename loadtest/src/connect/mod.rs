@@ -5,5 +5,5 @@ mod socket;
 mod target;
 
 pub use http::{Answer, Http};
-pub use socket::{Ended, OpenError, Socket};
+pub use socket::{ComeBack, Ended, OpenError, Socket};
 pub use target::Target;

@@ -15,6 +15,7 @@ use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 const OPEN_TIMEOUT: Duration = Duration::from_secs(30);
+const BROKEN_WITHIN_MS: u64 = 2_000;
 
 /// Where a socket failed to open: the classes of the exact accounting.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +28,8 @@ pub enum OpenError {
     Handshake(#[source] Box<tungstenite::Error>),
     #[error("refused: {0}")]
     Refused(String),
+    #[error("closed instead of welcome: {}", .0.class())]
+    Closed(Ended),
     #[error("nothing within {} s", OPEN_TIMEOUT.as_secs())]
     Timeout,
 }
@@ -41,8 +44,31 @@ impl OpenError {
                 _ => "handshake".into(),
             },
             Self::Refused(code) => format!("refused_{code}"),
+            Self::Closed(ended) => format!("refused_{}", ended.class()),
             Self::Timeout => "timeout".into(),
         }
+    }
+}
+
+impl OpenError {
+    /// What to do now; none where the door stays shut.
+    pub fn come_back(&self) -> Option<ComeBack> {
+        match self {
+            Self::Closed(ended) => ended.come_back(),
+            Self::Handshake(error) => match error.as_ref() {
+                tungstenite::Error::Http(response) => after_http(response.status().as_u16(), response.headers().get("retry-after")),
+                _ => Some(ComeBack::default()),
+            },
+            _ => Some(ComeBack::default()),
+        }
+    }
+}
+
+fn after_http(status: u16, retry_after: Option<&HeaderValue>) -> Option<ComeBack> {
+    let seconds = retry_after.and_then(|value| value.to_str().ok()?.parse::<u64>().ok()).unwrap_or(0);
+    match status {
+        400..=428 | 430..=499 => None,
+        _ => Some(ComeBack { not_before_ms: seconds * 1000, ..ComeBack::default() }),
     }
 }
 
@@ -66,13 +92,34 @@ impl Ended {
         }
     }
 
-    /// The longest wait before coming back that the protocol document asks for; none where it says not to.
-    pub fn come_back_within_ms(&self) -> Option<u64> {
+    /// What the protocol document asks a client to do now; none where it says not to come back.
+    pub fn come_back(&self) -> Option<ComeBack> {
         match self {
-            Self::Closed { within_ms: Some(within), .. } => Some(*within),
             Self::Closed { code: 1000 | 1002 | 1007 | 1009 | 4004..=4006 | 4010, .. } => None,
-            Self::Closed { .. } | Self::Broken | Self::Malformed => Some(2_000),
+            Self::Closed { code, within_ms } => {
+                let within_ms = within_ms.unwrap_or(BROKEN_WITHIN_MS);
+                Some(ComeBack { not_before_ms: 0, within_ms, new_token: matches!(code, 4002 | 4003) })
+            }
+            Self::Broken | Self::Malformed => Some(ComeBack::default()),
         }
+    }
+}
+
+/// How somebody whose socket was lost or refused comes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ComeBack {
+    /// `Retry-After`.
+    pub not_before_ms: u64,
+    /// A random part of this on top.
+    pub within_ms: u64,
+    /// Refreshes his token first.
+    pub new_token: bool,
+}
+
+impl Default for ComeBack {
+    /// After a connection that just broke.
+    fn default() -> Self {
+        Self { not_before_ms: 0, within_ms: BROKEN_WITHIN_MS, new_token: false }
     }
 }
 
@@ -117,7 +164,7 @@ impl Socket {
             Ok(event::Kind::Welcome(welcome)) => socket.welcome = welcome,
             Ok(event::Kind::Error(error)) => return Err(OpenError::Refused(error.code)),
             Ok(_) => return Err(OpenError::Refused("no_welcome".into())),
-            Err(ended) => return Err(OpenError::Refused(ended.class())),
+            Err(ended) => return Err(OpenError::Closed(ended)),
         }
         Ok(socket)
     }
@@ -160,6 +207,12 @@ impl Socket {
         let _ = self.stream.close(None).await;
     }
 
+    /// The kernel takes only so much for a slow reader; what it took already stays.
+    pub fn set_receive_buffer(&self, bytes: usize) {
+        // A hint: the kernel has a least size of its own.
+        let _ = socket2::SockRef::from(self.stream.get_ref()).set_recv_buffer_size(bytes);
+    }
+
     /// The bare stream, for a client that means to behave badly.
     pub fn into_stream(self) -> WebSocketStream<TcpStream> {
         self.stream
@@ -180,5 +233,29 @@ fn classify(error: std::io::Error) -> OpenError {
     match error.raw_os_error() {
         Some(99 | 24 | 23) => OpenError::Generator(error.into()),
         _ => OpenError::Connect(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_comes_back_as_the_close_code_says() {
+        let closed = |code, within_ms| Ended::Closed { code, within_ms }.come_back();
+        for never in [1000, 1002, 1007, 1009, 4004, 4005, 4006, 4010] {
+            assert_eq!(closed(never, None), None, "{never}");
+        }
+        assert_eq!(closed(4009, Some(30_000)), Some(ComeBack { within_ms: 30_000, ..ComeBack::default() }));
+        assert_eq!(closed(4003, Some(1_000)), Some(ComeBack { within_ms: 1_000, new_token: true, not_before_ms: 0 }));
+        assert_eq!(Ended::Broken.come_back(), Some(ComeBack::default()));
+    }
+
+    #[test]
+    fn retry_after_is_a_wait_and_a_plain_refusal_is_final() {
+        let seven = HeaderValue::from_static("7");
+        assert_eq!(after_http(503, Some(&seven)), Some(ComeBack { not_before_ms: 7_000, ..ComeBack::default() }));
+        assert_eq!(after_http(429, None), Some(ComeBack::default()));
+        assert_eq!(after_http(403, None), None);
     }
 }

@@ -30,6 +30,7 @@ pub struct Ledger {
     streams: HashMap<(u32, u32), Stream>,
     /// Person and conversation -> newest seq he may see.
     ended_access: HashMap<(u32, u32), u64>,
+    given_up: u64,
 }
 
 /// What became of something a receiver heard.
@@ -50,6 +51,7 @@ impl Ledger {
             numbers: HashMap::new(),
             streams: HashMap::new(),
             ended_access: HashMap::new(),
+            given_up: 0,
         }
     }
 
@@ -226,9 +228,14 @@ impl Ledger {
         }
     }
 
+    /// Sends whose sender is gone for good: nobody waits for their answers; the final read settles them.
+    pub fn given_up(&mut self, sends: u64) {
+        self.given_up += sends;
+    }
+
     /// Sends whose answer is still out.
     pub fn outstanding(&self) -> u64 {
-        self.counts.sent - self.counts.acked - self.counts.refused
+        (self.counts.sent - self.counts.acked - self.counts.refused).saturating_sub(self.given_up)
     }
 }
 

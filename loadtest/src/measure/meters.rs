@@ -31,6 +31,7 @@ struct Inner {
     closed: Vec<Second>,
     open: VecDeque<OpenSecond>,
     failures: BTreeMap<String, u64>,
+    expected: BTreeMap<String, u64>,
     marks: Vec<Mark>,
     in_flight: u64,
     sockets: u64,
@@ -112,6 +113,15 @@ impl Meters {
         let mut inner = self.lock();
         *inner.failures.entry(class.to_owned()).or_default() += 1;
         inner.with_second(now_micros, |second| second.row.failed += 1);
+    }
+
+    /// Something refused, lost or shed that was meant to be: counted, and no failure.
+    pub fn expected(&self, class: &str) {
+        *self.lock().expected.entry(class.to_owned()).or_default() += 1;
+    }
+
+    pub fn all_expected(&self) -> BTreeMap<String, u64> {
+        self.lock().expected.clone()
     }
 
     pub fn gauge(&self, in_flight: u64) {

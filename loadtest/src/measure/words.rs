@@ -28,6 +28,10 @@ metrics! {
     Delivery = "delivery",
     /// Loss of a socket, or of the server, to being current again: connected, gaps filled, unanswered messages settled.
     Current = "reconnect.current",
+    /// A fault, or many sockets dropped at once, to the moment when everybody is current.
+    AllCurrent = "reconnect.all",
+    /// Start of a server's process to its being ready, after a fault.
+    Ready = "server.ready",
     /// Invite to the callee's ring.
     CallRing = "call.ring",
     /// Accept to the caller's `started`.
@@ -63,6 +67,8 @@ pub enum Phase {
     Warmup,
     /// Measured time without a fault; before the first one.
     Steady,
+    /// Some people misbehave on purpose; the server is whole.
+    Stress,
     /// From a fault until the server answers again.
     Fault,
     /// From there until everybody is current.
@@ -71,12 +77,13 @@ pub enum Phase {
 }
 
 impl Phase {
-    pub const ALL: [Self; 5] = [Self::Warmup, Self::Steady, Self::Fault, Self::Recovery, Self::After];
+    pub const ALL: [Self; 6] = [Self::Warmup, Self::Steady, Self::Stress, Self::Fault, Self::Recovery, Self::After];
 
     pub const fn name(self) -> &'static str {
         match self {
             Self::Warmup => "warmup",
             Self::Steady => "steady",
+            Self::Stress => "stress",
             Self::Fault => "fault",
             Self::Recovery => "recovery",
             Self::After => "after",
@@ -88,7 +95,7 @@ impl FromStr for Phase {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let known = || format!("{text:?} is not a phase; there are warmup, steady, fault, recovery, after");
+        let known = || format!("{text:?} is not a phase; there are warmup, steady, stress, fault, recovery, after");
         Self::ALL.into_iter().find(|phase| phase.name() == text).ok_or_else(known)
     }
 }

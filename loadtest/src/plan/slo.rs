@@ -37,6 +37,7 @@ enum Subject {
 enum Statistic {
     P50,
     P90,
+    P95,
     P99,
     P999,
     Max,
@@ -87,6 +88,7 @@ impl Statistic {
         match self {
             Self::P50 => p.p50,
             Self::P90 => p.p90,
+            Self::P95 => crate::measure::Histogram::from_base64(&summary.histogram).map_or(p.p99, |histogram| histogram.quantile_ms(0.95)),
             Self::P99 => p.p99,
             Self::P999 => p.p999,
             Self::Max => p.max,
@@ -130,7 +132,7 @@ impl Subject {
         let known = || {
             let metrics: Vec<&str> = Metric::ALL.iter().map(|metric| metric.name()).collect();
             format!(
-                "{text:?} is not a metric; there are {} with .p50 .p90 .p99 .p999 .max .mean, counts.NAME, acked.rate, delivered.rate, \
+                "{text:?} is not a metric; there are {} with .p50 .p90 .p95 .p99 .p999 .max .mean, counts.NAME, acked.rate, delivered.rate, \
                  failures.total, failures.CLASS, not_opened.total, server.rss_mib, \
                  drift.rss_percent, drift.files",
                 metrics.join(" ")
@@ -152,6 +154,7 @@ impl Subject {
                 let statistic = match statistic {
                     "p50" => Statistic::P50,
                     "p90" => Statistic::P90,
+                    "p95" => Statistic::P95,
                     "p99" => Statistic::P99,
                     "p999" => Statistic::P999,
                     "max" => Statistic::Max,

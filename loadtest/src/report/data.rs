@@ -36,10 +36,13 @@ pub struct Report {
     pub not_opened: BTreeMap<String, u64>,
     /// Requests and commands that failed or were refused, by class (`rate_limited`, `timeout`, `http_503` …).
     pub failures: BTreeMap<String, u64>,
+    /// What was meant to be refused, lost or shed (a fault's sockets, an abusive person's commands), by class: no failures.
+    #[serde(default)]
+    pub expected: BTreeMap<String, u64>,
     pub latency_ms: Latencies,
     /// Every measured metric over the whole measured time, by its name (`ack`, `delivery`, `call.setup` …).
     pub metrics: BTreeMap<String, MetricSummary>,
-    /// The same per phase (`warmup`, `steady`, `fault`, `recovery`, `after`).
+    /// The same per phase (`warmup`, `steady`, `stress`, `fault`, `recovery`, `after`).
     pub phases: Vec<PhaseSummary>,
     pub slo: Vec<SloResult>,
     /// One row a second from the first intended moment.
@@ -151,7 +154,7 @@ pub struct PhaseSummary {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SloResult {
-    /// As written in the plan: `delivery.p99 < 25ms during steady`.
+    /// As written in the plan, `delivery.p99 < 25ms during steady`, or a scenario's own expectation.
     pub rule: String,
     /// NaN, and null in JSON, where there was nothing to measure.
     #[serde(deserialize_with = "null_is_nan")]

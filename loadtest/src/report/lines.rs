@@ -58,6 +58,9 @@ pub fn summary(report: &Report) -> String {
     for (class, count) in &report.failures {
         let _ = writeln!(text, "failures   {} {}", words::count(*count), plain(class));
     }
+    for (class, count) in &report.expected {
+        let _ = writeln!(text, "expected   {} {}", words::count(*count), plain(class));
+    }
     metrics(&mut text, report);
     let checked = match words::checked(report) {
         Checked::Off => "nothing".to_owned(),

@@ -117,6 +117,7 @@ fn report(run: Run, seed: u64) -> Report {
         duration_s: 121.4,
         counts: Counts { asked: USERS, opened: USERS, sent, acked, refused, delivered: acked, ..Counts::default() },
         not_opened: BTreeMap::new(),
+        expected: BTreeMap::from([("closed_4009".into(), 3)]),
         failures: BTreeMap::from([("connection_lost".into(), refused.saturating_sub(120)), ("rate_limited".into(), 120)]),
         latency_ms,
         metrics,

@@ -33,7 +33,10 @@ pub struct Setup {
 }
 
 /// Runs the plan. The server comes back with the report: what happens to it next is the caller's.
-pub async fn execute(setup: Setup) -> Result<(Report, Option<Server>), RunError> {
+pub async fn execute(mut setup: Setup) -> Result<(Report, Option<Server>), RunError> {
+    if matches!(setup.server, Some(Server::Launched(_))) {
+        crate::scenario::complete(&mut setup.plan);
+    }
     setup.plan.check()?;
     if !setup.plan.faults.is_empty() && setup.server.is_none() {
         return Err(RunError::Usage("a fault needs a server of ours, or --server-pid and --restart-command".into()));

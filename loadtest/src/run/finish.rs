@@ -4,7 +4,7 @@ use super::Run;
 use crate::cli::{EXIT_INCORRECT, EXIT_INVALID, EXIT_PASS, EXIT_SLO, EXIT_TARGET};
 use crate::machine::probe::Probe;
 use crate::plan::{Arrivals, Plan};
-use crate::report::data::{Environment, Generator, Latencies, Report, SCHEMA, ServerCost, Verdict};
+use crate::report::data::{Environment, Generator, Latencies, Report, SCHEMA, ServerCost, SloResult, Verdict};
 use std::sync::{Mutex, PoisonError};
 
 const CPU_BUSY_MAX: f64 = 0.7;
@@ -78,10 +78,11 @@ pub(super) fn report(
         counts,
         not_opened: accounts.not_opened,
         failures: run.meters.failures(),
+        expected: run.meters.all_expected(),
         latency_ms,
         metrics,
         phases: run.meters.phases(run.end_micros()),
-        slo: Vec::new(),
+        slo: run.expectations(),
         series,
         marks: run.meters.marks(),
         drift: None,
@@ -105,7 +106,10 @@ pub(super) fn report(
 pub fn judge(report: &mut Report, plan: &Plan) {
     let seconds = |span: crate::plan::Span| u32::try_from(span.0.as_secs()).unwrap_or(u32::MAX);
     report.drift = crate::report::drift::of(&report.series, seconds(plan.warmup), seconds(plan.length));
-    report.slo = plan.slo.iter().map(|slo| slo.judge(report)).collect();
+    let planned: Vec<SloResult> = plan.slo.iter().map(|slo| slo.judge(report)).collect();
+    // What a scenario expected of its own is judged already.
+    report.slo.retain(|own| planned.iter().all(|result| result.rule != own.rule));
+    report.slo.splice(0..0, planned);
     report.reasons.clear();
     let mut incorrect: Vec<String> =
         report.counts.violations().iter().filter(|(_, count)| *count > 0).map(|(class, count)| format!("{count} {class}")).collect();
@@ -113,7 +117,8 @@ pub fn judge(report: &mut Report, plan: &Plan) {
     incorrect.extend(accepted.map(|(class, count)| format!("{count} {class}")));
     let invalid = limits_of_the_generator(report, plan);
     let mut closed: Vec<String> = report.not_opened.iter().map(|(class, count)| format!("{count} sockets not opened: {class}")).collect();
-    let hung_up = |class: &str| class.starts_with("closed_") || matches!(class, "connection_broken" | "malformed_record");
+    let hung_up =
+        |class: &str| class.starts_with("closed_") || matches!(class, "connection_broken" | "malformed_record" | "never_came_back");
     closed
         .extend(report.failures.iter().filter(|(class, _)| hung_up(class)).map(|(class, count)| format!("{count} sockets lost: {class}")));
     let missed: Vec<String> =

@@ -20,6 +20,7 @@ use crate::ledger::Ledger;
 use crate::measure::Meters;
 use crate::people::Person;
 use crate::plan::Plan;
+use crate::report::data::SloResult;
 use crate::workers::worker::Gate;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -71,6 +72,7 @@ pub struct Run {
     gate: Option<Gate>,
     ledger: Mutex<Ledger>,
     accounts: Mutex<Accounts>,
+    expectations: Mutex<Vec<SloResult>>,
     start: OnceLock<u64>,
     /// All parts have opened; all parts have done their load.
     opened: Barrier,
@@ -119,6 +121,7 @@ impl Run {
             gate,
             ledger: Mutex::new(Ledger::new(key)),
             accounts: Mutex::default(),
+            expectations: Mutex::default(),
             start: OnceLock::new(),
             opened: Barrier::new(parts),
             loaded: Barrier::new(parts),
@@ -165,6 +168,16 @@ impl Run {
             },
             None => self.clock.micros() + 300_000,
         }
+    }
+
+    /// A scenario's own expectation beside the plan's objectives: not held fails the run alike.
+    pub fn expect(&self, rule: impl Into<String>, measured: f64, held: bool) {
+        let result = SloResult { rule: rule.into(), measured, held };
+        self.expectations.lock().unwrap_or_else(PoisonError::into_inner).push(result);
+    }
+
+    pub fn expectations(&self) -> Vec<SloResult> {
+        self.expectations.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Counts a failure under its class and in its second.

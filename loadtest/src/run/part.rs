@@ -73,12 +73,14 @@ impl Part {
         tokio::time::sleep_until(self.run.clock.at(self.run.end_micros())).await;
     }
 
-    /// Waits until every part has done its load and nothing more is awaited, or patience is at its end.
+    /// Waits until every part has done its load, nothing more is awaited and everybody is back, or patience is at its end.
     pub async fn done(&self) {
         self.run.loaded.wait().await;
         let mut outstanding = self.run.outstanding.subscribe();
         // What stays out is settled by the final read.
         let _ = tokio::time::timeout(self.run.plan.patience.0, outstanding.wait_for(|left| *left == 0)).await;
+        let mut behind = self.run.behind.subscribe();
+        let _ = tokio::time::timeout(self.run.plan.patience.0, behind.wait_for(|count| *count == 0)).await;
     }
 
     /// An action over HTTP: its latency from `intended` when it succeeded, else its class among the failures.

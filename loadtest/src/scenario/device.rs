@@ -84,7 +84,7 @@ impl Device {
         if !is_revoked && !self.run.fault_is_on() {
             self.run.fail(&ended.class());
         }
-        if ended.come_back_within_ms().is_none() {
+        if ended.come_back().is_none() {
             // The scenario may have heard enough.
             let _ = self.heard.send(Heard::Ended { at_micros, ended });
             return false;

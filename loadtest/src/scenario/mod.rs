@@ -5,12 +5,18 @@
 //! ledger; it makes no report and knows no verdict. Its own keys are a struct with `deny_unknown_fields`. Adding one: the file, a line
 //! in the table below, a paragraph in loadtest/README.md.
 
+mod attack;
 mod auth;
+mod call;
 mod device;
 mod history;
 mod idle;
 mod media;
+mod noisy;
 mod pay;
+mod reconnect;
+mod slow;
+mod stress;
 mod text;
 
 use crate::plan;
@@ -51,18 +57,40 @@ macro_rules! scenarios {
 }
 
 scenarios! {
+    /// Hostile connections of many kinds while people talk: each is refused as the protocol says, and in time.
+    Attack = "attack" in attack,
     /// Signing in, renewing, signing out, and those who may not.
     Auth = "auth" in auth,
+    /// Pairs who call each other: ring, answer, offer and candidates, hang-up; glare, refusals, a change of network.
+    Call = "call" in call,
     /// Deep paging and searching while the same conversations are written to.
     History = "history" in history,
     /// Open sockets and heartbeats: memory and timer cost.
     Idle = "idle" in idle,
     /// Pictures and voice clips uploaded, sent and downloaded while people talk.
     Media = "media" in media,
+    /// One person sends a hundred times as much as the others: quotas.
+    Noisy = "noisy" in noisy,
     /// Orders, payments and refunds with their double clicks, and forged notices; every fen is accounted for.
     Pay = "pay" in pay,
+    /// Everybody, or a part, loses his socket at once: how long until all are current.
+    Reconnect = "reconnect" in reconnect,
+    /// Some read slowly, never, or are half-open: back-pressure.
+    Slow = "slow" in slow,
     /// People talking in pairs: acknowledgement and delivery, every message accounted for.
     Text = "text" in text,
+}
+
+impl Name {
+    /// What protects people from each other is the very thing it tests: a server of ours keeps its limits.
+    pub const fn wants_limits(self) -> bool {
+        matches!(self, Self::Attack | Self::Noisy)
+    }
+}
+
+/// What a plan gets from its scenarios where the server is one of ours.
+pub fn complete(plan: &mut plan::Plan) {
+    plan.faults.extend(reconnect::default_fault(plan));
 }
 
 impl std::fmt::Display for Name {

@@ -4,7 +4,6 @@ use super::{Talker, Told};
 use crate::ledger::Source;
 use crate::measure::{Metric, Tick};
 use chat::wire::{Entry, Error, Page, Pull, Sent, body, command, event};
-use std::time::Duration;
 
 pub(super) const PAGE_ENTRIES: u32 = 200;
 
@@ -19,11 +18,18 @@ impl Talker {
                 if let Some(head) = heads.heads.iter().find(|head| head.conversation == *own) {
                     self.head_seq = self.head_seq.max(head.seq);
                 }
+                if heads.lagging {
+                    self.tell(Told::Lagging);
+                }
+                self.pull_if_behind().await;
+            }
+            event::Kind::Pong(_) if self.resuming => {
+                self.resuming = false;
                 self.pull_if_behind().await;
             }
             event::Kind::HistoryChanged(_) => self.run.ledger(crate::ledger::Ledger::history_changed),
             event::Kind::Error(error) => self.refused(error).await,
-            event::Kind::Call(call) => self.tell(Told::Call(call)),
+            event::Kind::Call(event) => self.tell(Told::Call { at_micros: self.run.clock.micros(), event }),
             _ => {}
         }
         self.current_again();
@@ -34,9 +40,11 @@ impl Talker {
         let under_way = self.under_way.iter().position(|line| line.id == sent.id).and_then(|index| self.under_way.remove(index));
         self.head_seq = self.head_seq.max(sent.seq);
         if let Some(intended) = self.run.ledger(|ledger| ledger.acknowledged(sent)) {
-            self.run.meters.record(Metric::Ack, intended, now);
             self.run.meters.tick(Tick::Acked, now);
-            if let Some(line) = under_way {
+            if self.habits.apart.is_none() {
+                self.run.meters.record(Metric::Ack, intended, now);
+            }
+            if let Some(line) = under_way.filter(|_| self.habits.apart.is_none()) {
                 self.run.meters.record(Metric::AckService, line.departed_micros, now);
             }
         }
@@ -57,6 +65,7 @@ impl Talker {
         let heard = self.run.ledger(|ledger| ledger.heard(self.person, &who.user, entry, Source::Live));
         self.delivered(heard.delivered_from_micros, now);
         self.attached(heard.delivered_from_micros, entry);
+        self.tell_of_call(entry);
         if heard.hole_from_seq.is_some() {
             self.pull_if_behind().await;
         }
@@ -69,10 +78,19 @@ impl Talker {
         }
     }
 
+    fn tell_of_call(&self, entry: &Entry) {
+        let kind = entry.body.as_ref().and_then(|body| body.kind.as_ref());
+        if matches!(kind, Some(body::Kind::CallInvited(_) | body::Kind::CallAccepted(_) | body::Kind::CallEnded(_))) {
+            self.tell(Told::Entry(entry.clone()));
+        }
+    }
+
     fn delivered(&mut self, intended_micros: Option<u64>, now: u64) {
         if let Some(intended) = intended_micros {
             self.unmarked = true;
-            self.run.meters.record(Metric::Delivery, intended, now);
+            if self.habits.apart.is_none() {
+                self.run.meters.record(Metric::Delivery, intended, now);
+            }
             self.run.meters.tick(Tick::Delivered, now);
         }
     }
@@ -90,6 +108,7 @@ impl Talker {
             let heard = self.run.ledger(|ledger| ledger.heard(self.person, &who.user, entry, Source::Page));
             self.delivered(heard.delivered_from_micros, now);
             self.attached(heard.delivered_from_micros, entry);
+            self.tell_of_call(entry);
         }
         let whole = self.run.ledger(|ledger| ledger.whole_to(self.person, self.conversation));
         if page.from_seq == whole + 1 && page.entries.first().is_none_or(|first| first.seq > page.from_seq) {
@@ -101,7 +120,8 @@ impl Talker {
     /// Asks for what is missing, one pull at a time.
     pub(super) async fn pull_if_behind(&mut self) {
         let whole = self.run.ledger(|ledger| ledger.whole_to(self.person, self.conversation));
-        if !self.pulling && self.head_seq > whole {
+        // The answers to a resume bring what is missing, if it is not much.
+        if !self.pulling && !self.resuming && self.head_seq > whole {
             self.pulling = true;
             let conversation = self.run.people[self.person as usize].conversation.clone();
             self.send(command::Kind::Pull(Pull { conversation, from_seq: whole + 1, limit: PAGE_ENTRIES, ..Pull::default() })).await;
@@ -109,32 +129,37 @@ impl Talker {
     }
 
     async fn refused(&mut self, error: Error) {
-        self.run.fail(&error.code);
         if error.conversation == self.run.people[self.person as usize].conversation {
             self.pulling = false;
         }
         let line = self.under_way.iter().position(|line| line.id == error.re);
         match line {
             // Whether it was done is unknown; the final read settles it.
-            Some(index) if error.code == "timeout" => drop(self.under_way.remove(index)),
+            Some(index) if error.code == "timeout" => {
+                self.fail(&error.code);
+                self.under_way.remove(index);
+            }
             Some(index) => {
+                self.fail(&error.code);
                 self.under_way.remove(index);
                 self.run.ledger(|ledger| ledger.refused(&error.re));
                 self.say_next().await;
             }
-            None => self.tell(Told::Refused { re: error.re, code: error.code }),
+            // Whether a scenario's own command may be refused, it knows itself.
+            None if self.told.is_some() && !error.re.is_empty() => self.tell(Told::Refused { re: error.re, code: error.code }),
+            None => self.fail(&error.code),
         }
     }
 
     /// A slow reader takes as long over a record as his line would.
-    pub(super) async fn read_slowly(&mut self, kind: &event::Kind) {
+    pub(super) fn read_slowly(&mut self, kind: &event::Kind) {
         if let Some(bytes_per_s) = self.habits.reads_bytes_per_s.filter(|rate| *rate > 0) {
             let bytes = match kind {
                 event::Kind::Entry(entry) => prost::Message::encoded_len(entry),
                 event::Kind::Page(page) => prost::Message::encoded_len(page),
                 _ => 32,
             };
-            tokio::time::sleep(Duration::from_secs_f64(bytes as f64 / bytes_per_s as f64)).await;
+            self.deaf_until_micros = Some(self.run.clock.micros() + bytes as u64 * 1_000_000 / bytes_per_s);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A person at his socket: says what the schedule intends, hears and checks what comes, comes back when the socket is lost, and at
 //! the end makes his stream whole. Scenarios drive him over a channel and add what is their own.
 
+mod backoff;
 mod come_back;
 mod hear;
 mod read_back;
@@ -8,13 +9,17 @@ mod say;
 
 pub use read_back::{all_done, read_all};
 
-use crate::connect::{Ended, Socket};
+use crate::connect::{ComeBack, Ended, Socket};
 use crate::people::Role;
 use crate::run::Run;
 use chat::wire::{CallEvent, Entry, body, command};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
+
+/// The kernel makes at least two of its pages of it.
+const SLOW_RECEIVE_BUFFER_BYTES: usize = 4096;
+const RECEIVE_BUFFER_BYTES: usize = 128 * 1024;
 
 /// How somebody behaves.
 #[derive(Clone, Debug)]
@@ -29,11 +34,14 @@ pub struct Habits {
     pub reads_bytes_per_s: Option<u64>,
     /// Says the next line as soon as the last is answered, until this moment.
     pub closed_until_micros: Option<u64>,
+    /// He misbehaves on purpose: the ledger checks him like everybody, but his latencies are not measured, and what is refused him
+    /// or lost to him counts as expected, under this word. Lines whose moment passes while he has no socket he does not send.
+    pub apart: Option<&'static str>,
 }
 
 impl Default for Habits {
     fn default() -> Self {
-        Self { marks: true, typing: false, comes_back: true, reads_bytes_per_s: None, closed_until_micros: None }
+        Self { marks: true, typing: false, comes_back: true, reads_bytes_per_s: None, closed_until_micros: None, apart: None }
     }
 }
 
@@ -50,22 +58,38 @@ pub enum Do {
     LoseSocket,
     /// Answers when everything told before has been done.
     Reach { done: oneshot::Sender<()> },
+    /// Reads at another speed from now on, as in [`Habits`]; less than full speed also with the smallest buffer of the kernel.
+    Read { bytes_per_s: Option<u64> },
     /// Makes his stream whole, and reads the conversation back when he is its reader; then ends.
     Finish { reader: bool, done: oneshot::Sender<()> },
 }
 
-/// What the scenario hears of calls, attachments and refusals that are not of lines.
+/// What the scenario hears: calls, their entries, refusals that are not of lines, and how the socket fares.
 #[derive(Clone, Debug)]
 pub enum Told {
-    Call(CallEvent),
+    Call {
+        at_micros: u64,
+        event: CallEvent,
+    },
+    /// An entry of a call; it may be heard twice, live and in a page.
+    Entry(Entry),
     /// Somebody else's picture or voice, for the first time.
     Attached(Entry),
     Refused {
         re: String,
         code: String,
     },
+    /// The server dropped what waited for him.
+    Lagging,
     Ended(Ended),
     Current,
+}
+
+/// Whose doing a lost socket is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Loss {
+    Suffered,
+    Meant,
 }
 
 /// A line under way.
@@ -111,6 +135,14 @@ pub struct Talker {
     under_way: VecDeque<UnderWay>,
     /// A pull whose page has not come.
     pulling: bool,
+    /// The answers to `resume` are still coming.
+    resuming: bool,
+    /// A slow reader reads nothing until then.
+    deaf_until_micros: Option<u64>,
+    /// What his last loss asks him to do; none = he stays away.
+    asked: Option<ComeBack>,
+    /// When this socket opened.
+    here_since_micros: u64,
     /// Newest seq anybody spoke of.
     head_seq: u64,
     unmarked: bool,
@@ -147,6 +179,10 @@ impl Talker {
             told,
             under_way: VecDeque::new(),
             pulling: false,
+            resuming: false,
+            deaf_until_micros: None,
+            asked: None,
+            here_since_micros: 0,
             head_seq,
             unmarked: false,
             idle_since_micros: 0,
@@ -170,7 +206,8 @@ impl Talker {
                 }
                 continue;
             };
-            let reading = self.habits.reads_bytes_per_s != Some(0);
+            let reading = self.habits.reads_bytes_per_s != Some(0) && self.deaf_until_micros.is_none();
+            let hears_again = self.run.clock.at(self.deaf_until_micros.unwrap_or(0));
             tokio::select! {
                 biased;
                 doing = self.inbox.recv() => match doing {
@@ -185,11 +222,12 @@ impl Talker {
                 },
                 heard = socket.next(), if reading => match heard {
                     Ok(kind) => {
-                        self.read_slowly(&kind).await;
+                        self.read_slowly(&kind);
                         self.hear(kind).await;
                     }
-                    Err(ended) => self.lost(ended),
+                    Err(ended) => self.lost(ended, Loss::Suffered),
                 },
+                () = tokio::time::sleep_until(hears_again), if self.deaf_until_micros.is_some() => self.deaf_until_micros = None,
                 () = &mut renewal => {
                     self.renew().await;
                     renewal.set(tokio::time::sleep(self.until_renewal()));
@@ -200,16 +238,34 @@ impl Talker {
 
     async fn act(&mut self, doing: Do) {
         match doing {
+            Do::Say { intended_micros } if self.habits.apart.is_some() && intended_micros < self.here_since_micros => {
+                self.fail("not_sent");
+            }
             Do::Say { intended_micros } => self.say(intended_micros).await,
             Do::Attach { intended_micros, id, body } => self.attach(intended_micros, id, body).await,
             Do::Command(kind) => self.send(kind).await,
-            Do::LoseSocket => {
-                self.socket = None;
-                self.lost(Ended::Broken);
-            }
             // Whoever asked may have lost patience.
             Do::Reach { done } => drop(done.send(())),
+            Do::LoseSocket => self.lost(Ended::Broken, Loss::Meant),
+            Do::Read { bytes_per_s } => self.read_at(bytes_per_s),
             Do::Finish { .. } => {}
+        }
+    }
+
+    fn read_at(&mut self, bytes_per_s: Option<u64>) {
+        self.habits.reads_bytes_per_s = bytes_per_s;
+        self.deaf_until_micros = None;
+        if let Some(socket) = self.socket.as_ref() {
+            // With the small one even a willing reader would take seconds for what has piled up.
+            socket.set_receive_buffer(if bytes_per_s.is_some() { SLOW_RECEIVE_BUFFER_BYTES } else { RECEIVE_BUFFER_BYTES });
+        }
+    }
+
+    /// A failure, unless he misbehaves on purpose.
+    fn fail(&self, class: &str) {
+        match self.habits.apart {
+            Some(word) => self.run.meters.expected(&format!("{word}_{class}")),
+            None => self.run.fail(class),
         }
     }
 
@@ -217,7 +273,7 @@ impl Talker {
         if let Some(socket) = self.socket.as_mut()
             && socket.send(kind).await.is_err()
         {
-            self.lost(Ended::Broken);
+            self.lost(Ended::Broken, Loss::Suffered);
         }
     }
 

@@ -50,6 +50,7 @@ impl Talker {
     pub(super) async fn finish(&mut self, reader: bool) {
         // A reader of the slow kind reads the end at full speed, or the run would never end.
         self.habits.reads_bytes_per_s = None;
+        self.deaf_until_micros = None;
         self.habits.closed_until_micros = None;
         self.run.ledger(|ledger| ledger.reconnected(self.person, self.conversation));
         self.catch_up().await;

@@ -14,7 +14,7 @@ const STOP_WITHIN: Duration = Duration::from_secs(60);
 const LOG: &str = "server.log";
 const LOG_LINES_MAX: usize = 20;
 /// The limits that protect people from each other, out of the way of one machine's load: the same text as the benches use.
-const CONFIG: &str = include_str!("../../../tests/bench/load.toml");
+const LOAD: &str = include_str!("../../../tests/bench/load.toml");
 
 /// How to start a server of ours.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +24,29 @@ pub struct Launch {
     /// Where data, keys and log stay; a temporary folder that is removed at the end when left out.
     pub keep: Option<PathBuf>,
     pub pin: Option<Pin>,
+    pub limits: Limits,
+}
+
+/// What the started server allows one person or address.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Limits {
+    /// As good as anything: everybody comes from one address, and a bench is in a hurry.
+    #[default]
+    Lifted,
+    /// The product's own for sockets and calls.
+    Product,
+}
+
+impl Limits {
+    fn config(self) -> String {
+        let sections = LOAD.split_inclusive('\n').scan(true, |kept, line| {
+            if line.starts_with('[') {
+                *kept = !matches!(line.trim_end(), "[socket]" | "[calls]");
+            }
+            Some(if *kept || self == Self::Lifted { line } else { "" })
+        });
+        sections.collect()
+    }
 }
 
 #[derive(Debug)]
@@ -51,7 +74,7 @@ impl Launched {
         let binary = binary::find(launch.server_bin.as_deref())?;
         let folder = Folder::create(launch.keep.as_deref())?;
         let config = folder.join("load.toml");
-        std::fs::write(&config, CONFIG).map_err(|source| TargetError::Folder { path: config, source })?;
+        std::fs::write(&config, launch.limits.config()).map_err(|source| TargetError::Folder { path: config, source })?;
         let port = port::free()?;
         let url = format!("http://127.0.0.1:{port}");
         let mut server = Self { binary, child: None, folder, pin: launch.pin.clone(), url, port, ready_s: 0.0 };
@@ -182,5 +205,18 @@ impl Drop for Launched {
         while clock.micros() < 5_000_000 && matches!(child.try_wait(), Ok(None)) {
             std::thread::sleep(Duration::from_millis(1));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_products_limits_are_those_that_nobody_lifts() {
+        assert_eq!(Limits::Lifted.config(), LOAD);
+        let kept = Limits::Product.config();
+        assert!(kept.contains("[uploads]") && LOAD.contains("\nrefusals_burst") && !kept.contains("\nrefusals_burst"), "{kept}");
+        assert!(!kept.contains("invites_burst"), "{kept}");
     }
 }

@@ -67,9 +67,12 @@ pub fn accounting(page: &mut String, report: &Report) {
         let _ =
             writeln!(page, "</tbody>\n<tfoot><tr><td>{caption}</td>{}</tr></tfoot></table></div>", number(&words::count(account.whole)));
     }
-    if !report.failures.is_empty() {
-        page.push_str("<div class=\"scroll\"><table><caption>failures by reason</caption>\n<tbody>\n");
-        for (class, count) in &report.failures {
+    for (caption, classes) in [("failures by reason", &report.failures), ("meant to be refused, lost or shed", &report.expected)] {
+        if classes.is_empty() {
+            continue;
+        }
+        let _ = writeln!(page, "<div class=\"scroll\"><table><caption>{caption}</caption>\n<tbody>");
+        for (class, count) in classes {
             let _ = writeln!(page, "<tr>{}{}</tr>", cell(class), number(&words::count(*count)));
         }
         page.push_str("</tbody></table></div>\n");

@@ -51,6 +51,7 @@ pub fn merge(outcome: &Outcome, judge: impl FnOnce(&mut Report)) -> Result<Repor
         counts: added(reports.iter().map(|one| &one.report.counts)),
         not_opened: added_maps(reports.iter().map(|one| &one.report.not_opened)),
         failures: added_maps(reports.iter().map(|one| &one.report.failures)),
+        expected: added_maps(reports.iter().map(|one| &one.report.expected)),
         latency_ms: Latencies { ack: percentiles("ack"), delivery: percentiles("delivery") },
         metrics,
         phases: phases(&reports)?,

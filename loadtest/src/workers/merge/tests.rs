@@ -27,6 +27,7 @@ fn report(values: impl IntoIterator<Item = u64>) -> Report {
         counts: Counts { asked: 10, opened: 9, sent: 5, ..Counts::default() },
         not_opened: [("timeout".to_owned(), 1)].into(),
         failures: [("rate_limited".to_owned(), 2)].into(),
+        expected: [("closed_4009".to_owned(), 1)].into(),
         latency_ms: Latencies::default(),
         phases: vec![PhaseSummary { phase: "steady".into(), from_s: 1.0, to_s: 9.0, metrics: metrics.clone() }],
         metrics,
@@ -87,6 +88,7 @@ fn counts_add_up_and_the_worst_worker_stands_for_the_rest() {
     assert_eq!(merged.not_opened, [("timeout".to_owned(), 2), ("refused".to_owned(), 1)].into());
     assert_eq!(merged.counts.asked, merged.counts.opened + merged.not_opened.values().sum::<u64>());
     assert_eq!(merged.failures["rate_limited"], 4);
+    assert_eq!(merged.expected["closed_4009"], 2);
     assert_eq!((merged.generator.lag_p99_ms, merged.generator.rss_bytes, merged.generator.workers), (0.9, 200, 2));
     assert_eq!((merged.generator.clock_offset_ms, merged.generator.clock_error_ms), (-30.0, 0.12));
     assert_eq!((merged.server.rss_max_bytes, merged.server.rss_per_socket_bytes), (60, 27 * 18 / 27));
