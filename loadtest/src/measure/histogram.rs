@@ -69,7 +69,10 @@ impl Histogram {
     /// None when the text is no histogram of ours.
     pub fn from_base64(text: &str) -> Option<Self> {
         let bytes = STANDARD.decode(text).ok()?;
-        Deserializer::new().deserialize(&mut bytes.as_slice()).ok().map(Self)
+        let mut inner = Deserializer::new().deserialize(&mut bytes.as_slice()).ok()?;
+        // The text does not say so, and adding a larger one would be refused.
+        inner.auto(true);
+        Some(Self(inner))
     }
 
     /// Every recorded value in microseconds with how often it came.
