@@ -116,7 +116,7 @@ impl Sql {
                 "SELECT COUNT(*) FROM orders o JOIN consultations c ON c.id = o.subject_id
                  WHERE COALESCE((SELECT SUM(p.amount_fen) FROM payments p WHERE p.order_id = o.id AND p.state = 'captured'), 0)
                      - COALESCE((SELECT SUM(r.amount_fen) FROM refunds r WHERE r.order_id = o.id AND r.state = 'success'), 0)
-                    <> CASE WHEN c.state IN ('in_progress', 'ended') THEN o.amount_fen ELSE 0 END",
+                    <> CASE WHEN c.state IN ('in_progress', 'ended', 'settled') THEN o.amount_fen ELSE 0 END",
             ),
         ];
         for (what, text) in faults {
