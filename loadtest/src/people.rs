@@ -3,7 +3,6 @@
 use crate::clock::unix_ms;
 use crate::connect::{Http, Target};
 use serde::Deserialize;
-use std::collections::HashMap;
 use std::io::Read;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -151,15 +150,6 @@ pub fn parse(lines_by_target: &[Vec<String>], users: usize) -> Result<Vec<Person
         return Err(TokensError { line: 0, reason: "no people in it".into() });
     }
     Ok(people)
-}
-
-/// Indices of the members of each conversation.
-pub fn by_conversation(people: &[Person]) -> HashMap<&str, Vec<usize>> {
-    let mut found: HashMap<&str, Vec<usize>> = HashMap::new();
-    for (index, person) in people.iter().enumerate() {
-        found.entry(&person.conversation).or_default().push(index);
-    }
-    found
 }
 
 #[cfg(test)]

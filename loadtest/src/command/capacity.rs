@@ -157,7 +157,7 @@ impl Search {
             people,
             clock: Clock::start(),
             server: self.installation.server.take(),
-            environment: output::environment(),
+            environment: output::environment(Vec::new()),
             worker: (0, 1),
             gate: None,
             live,

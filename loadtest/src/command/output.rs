@@ -11,9 +11,9 @@ use std::path::Path;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-pub(super) fn environment() -> Environment {
+pub(super) fn environment(warnings: Vec<String>) -> Environment {
     let arguments: Vec<String> = std::env::args().collect();
-    crate::machine::environment::environment(&Root::default(), &arguments, None, Vec::new())
+    crate::machine::environment::environment(&Root::default(), &arguments, None, warnings)
 }
 
 /// Shown until the run ends.

@@ -3,6 +3,7 @@
 use super::{output, plan, server, shared};
 use crate::cli::{Canonical, EXIT_INCORRECT, Output, Run, ServerOptions};
 use crate::clock::Clock;
+use crate::machine::doctor::{Doctor, examine};
 use crate::people;
 use crate::plan::Plan;
 use crate::report::data::{Live, Report, Verdict};
@@ -34,12 +35,13 @@ fn limits(plan: &Plan) -> Limits {
 
 async fn one(plan: Plan, mut installation: server::Installation, options: &ServerOptions, outputs: &Output) -> Result<u8, RunError> {
     enough_files(plan.users(), options)?;
+    let warnings = preflight(plan.users(), options).await;
     installation.mint(plan.users()).await?;
     let (live, shown) = watch::channel(Live::default());
     let stop = CancellationToken::new();
     let showing = output::show(outputs, shown, &stop).await?;
     if shared::is_shared(&options.sharing) {
-        let ran = shared::run(&plan, &installation, options, live, stop).await;
+        let ran = shared::run(&plan, &installation, options, warnings, live, stop).await;
         showing.end().await;
         let mut report = ran?;
         if options.verify {
@@ -59,7 +61,7 @@ async fn one(plan: Plan, mut installation: server::Installation, options: &Serve
         people,
         clock: Clock::start(),
         server: installation.server,
-        environment: output::environment(),
+        environment: output::environment(warnings),
         worker: (0, 1),
         gate: None,
         live,
@@ -76,6 +78,21 @@ async fn one(plan: Plan, mut installation: server::Installation, options: &Serve
 
 /// Beside the sockets: executable, libraries, the runtime, HTTP connections.
 const FILES_BESIDE: u64 = 300;
+
+/// What the run goes on with all the same, for the report.
+async fn preflight(users: usize, options: &ServerOptions) -> Vec<String> {
+    let asked = Doctor {
+        users: users as u64,
+        workers: u64::from(options.sharing.workers.unwrap_or(1)),
+        target: options.target.clone(),
+        src_net: options.src_net,
+        server_pid: options.server_pid,
+        data: None,
+        pin: options.pin,
+        json: false,
+    };
+    examine(&crate::machine::Root::default(), &asked).await.warnings()
+}
 
 /// Told before anything is opened: half a run says nothing.
 fn enough_files(users: usize, options: &ServerOptions) -> Result<(), RunError> {

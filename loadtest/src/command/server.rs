@@ -54,6 +54,9 @@ pub(super) async fn open(options: &ServerOptions, limits: Limits) -> Result<Inst
 
 async fn launch(options: &ServerOptions, limits: Limits) -> Result<Installation, RunError> {
     let pin = if options.pin { Some(crate::target::Pin::halves().map_err(infrastructure)?) } else { None };
+    if let Some(pin) = &pin {
+        pin.pin_generator().map_err(infrastructure)?;
+    }
     let launch = Launch { server_bin: options.server_bin.clone(), keep: options.keep.clone(), pin, limits };
     let launched = Launched::start(&launch).await.map_err(infrastructure)?;
     let target = Target::parse(launched.url()).map_err(RunError::Usage)?;

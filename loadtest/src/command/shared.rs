@@ -41,6 +41,7 @@ pub(super) async fn run(
     plan: &Plan,
     installation: &server::Installation,
     options: &ServerOptions,
+    warnings: Vec<String>,
     live: watch::Sender<Live>,
     stop: CancellationToken,
 ) -> Result<Report, RunError> {
@@ -87,7 +88,7 @@ pub(super) async fn run(
         locals.join().await;
     }
     let mut report = merge(&outcome, |report| judge(report, plan)).map_err(|error| RunError::Infrastructure(error.to_string()))?;
-    report.environment = output::environment();
+    report.environment = output::environment(warnings);
     if pid.is_some() {
         report.server = seen.lock().unwrap_or_else(PoisonError::into_inner).cost(report.counts.opened);
     }
@@ -172,7 +173,7 @@ async fn one(assignment: Assignment, live: watch::Sender<Live>, clock: Clock) ->
         people: people::parse(&[assignment.people], count)?,
         clock,
         server: None,
-        environment: output::environment(),
+        environment: output::environment(Vec::new()),
         worker: (assignment.index, assignment.of),
         gate: Some(assignment.gate),
         live,

@@ -16,8 +16,6 @@ pub struct Http {
 pub struct Answer {
     pub status: u16,
     pub body: Value,
-    /// Set-Cookie of the answer: the refresh token of browsers and of the harness alike.
-    pub cookies: Vec<String>,
 }
 
 impl Answer {
@@ -76,10 +74,9 @@ impl Http {
     pub async fn answer(request: reqwest::RequestBuilder) -> Result<Answer, String> {
         let response = request.send().await.map_err(|error| class(&error))?;
         let status = response.status().as_u16();
-        let cookies = response.headers().get_all("set-cookie").iter().filter_map(|value| value.to_str().ok().map(str::to_owned)).collect();
         let bytes = response.bytes().await.map_err(|error| class(&error))?;
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        Ok(Answer { status, body, cookies })
+        Ok(Answer { status, body })
     }
 }
 

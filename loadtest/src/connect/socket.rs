@@ -212,11 +212,6 @@ impl Socket {
         // A hint: the kernel has a least size of its own.
         let _ = socket2::SockRef::from(self.stream.get_ref()).set_recv_buffer_size(bytes);
     }
-
-    /// The bare stream, for a client that means to behave badly.
-    pub fn into_stream(self) -> WebSocketStream<TcpStream> {
-        self.stream
-    }
 }
 
 impl From<ConnectError> for OpenError {

@@ -1,6 +1,8 @@
 //! Where `/proc` and `/sys` are read.
 
-use std::path::{Path, PathBuf};
+#[cfg(test)]
+use std::path::Path;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 #[derive(Clone, Debug)]
@@ -13,6 +15,7 @@ impl Default for Root {
 }
 
 impl Root {
+    #[cfg(test)]
     pub fn at(path: &Path) -> Self {
         Self(path.to_path_buf())
     }

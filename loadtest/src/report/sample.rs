@@ -141,20 +141,24 @@ fn report(run: Run, seed: u64) -> Report {
             workers: 1,
             ..Generator::default()
         },
-        environment: Environment {
-            loadtest_version: "0.1.0".into(),
-            git: "4ba7b24".into(),
-            command: "loadtest run reconnect --target http://127.0.0.1:8080 --users 10000 --rate 5000/s --duration 120s --fault kill9@50s"
-                .into(),
-            kernel: "Linux 6.18.44".into(),
-            cpu: "2 × Example CPU at 2.6 GHz".into(),
-            cores: 2,
-            memory_bytes: 8 << 30,
-            files_max: 20_000,
-            server_version: "0.1.0".into(),
-            warnings: vec!["net.core.somaxconn is 128: a connect storm will be refused by the kernel".into()],
-        },
+        environment: machine(),
         plan: serde_json::json!({ "scenario": "reconnect", "rate": 5000, "users": 10_000, "check": "full" }),
+    }
+}
+
+fn machine() -> Environment {
+    Environment {
+        loadtest_version: "0.1.0".into(),
+        git: "4ba7b24".into(),
+        command: "loadtest run reconnect --target http://127.0.0.1:8080 --users 10000 --rate 5000/s --duration 120s --fault kill9@50s"
+            .into(),
+        kernel: "Linux 6.18.44".into(),
+        cpu: "2 × Example CPU at 2.6 GHz".into(),
+        cores: 2,
+        memory_bytes: 8 << 30,
+        files_max: 20_000,
+        server_version: "0.1.0".into(),
+        warnings: vec!["net.core.somaxconn is 128: a connect storm will be refused by the kernel".into()],
     }
 }
 

@@ -146,7 +146,7 @@ async fn feed(part: &Part, options: &Options, slow: &[(Kind, Odd)]) {
 async fn has_ended(part: &Part, pair: &mut Odd, give_up_micros: u64) -> bool {
     let heard = async {
         while let Some(told) = pair.told.recv().await {
-            if matches!(told, Told::Lagging | Told::Ended(_)) {
+            if matches!(told, Told::Lagging | Told::Ended) {
                 part.run.meters.expected(if matches!(told, Told::Lagging) { "slow_lagging" } else { "slow_ended" });
                 return true;
             }

@@ -27,7 +27,7 @@ impl Talker {
             self.fail_unless_fault(&ended.class());
         }
         self.asked = ended.come_back();
-        self.tell(Told::Ended(ended));
+        self.tell(Told::Ended);
     }
 
     /// During a fault of our own making a lost socket is what was asked for.

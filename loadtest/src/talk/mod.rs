@@ -51,7 +51,7 @@ pub enum Do {
     /// A line of his own, checked by the ledger.
     Say { intended_micros: u64 },
     /// A picture or a voice that was uploaded and is in the ledger already under this id.
-    Attach { intended_micros: u64, id: String, body: body::Kind },
+    Attach { id: String, body: body::Kind },
     /// Any other command; what becomes of it the scenario hears for itself.
     Command(command::Kind),
     /// Loses his socket without a word and comes back: a change of network.
@@ -81,7 +81,7 @@ pub enum Told {
     },
     /// The server dropped what waited for him.
     Lagging,
-    Ended(Ended),
+    Ended,
     Current,
 }
 
@@ -96,7 +96,6 @@ enum Loss {
 #[derive(Debug)]
 struct UnderWay {
     id: String,
-    intended_micros: u64,
     departed_micros: u64,
     record: command::Kind,
 }
@@ -242,7 +241,7 @@ impl Talker {
                 self.fail("not_sent");
             }
             Do::Say { intended_micros } => self.say(intended_micros).await,
-            Do::Attach { intended_micros, id, body } => self.attach(intended_micros, id, body).await,
+            Do::Attach { id, body } => self.attach(id, body).await,
             Do::Command(kind) => self.send(kind).await,
             // Whoever asked may have lost patience.
             Do::Reach { done } => drop(done.send(())),

@@ -18,7 +18,7 @@ impl Talker {
         // Without a socket, or while the server takes nothing, a line waits for the server.
         self.run.meters.lag(intended_micros.max(self.idle_since_micros), now);
         self.run.meters.tick(Tick::Sent, now);
-        self.under_way.push_back(UnderWay { id, intended_micros, departed_micros: now, record: record.clone() });
+        self.under_way.push_back(UnderWay { id, departed_micros: now, record: record.clone() });
         if self.habits.typing {
             self.send(command::Kind::Typing(SetTyping { conversation: conversation.clone(), active: true })).await;
         }
@@ -30,12 +30,12 @@ impl Talker {
         }
     }
 
-    pub(super) async fn attach(&mut self, intended_micros: u64, id: String, body: body::Kind) {
+    pub(super) async fn attach(&mut self, id: String, body: body::Kind) {
         let conversation = self.run.people[self.person as usize].conversation.clone();
         let record = command::Kind::Send(Send { conversation, id: id.clone(), body: Some(Body { kind: Some(body) }) });
         let now = self.run.clock.micros();
         self.run.meters.tick(Tick::Sent, now);
-        self.under_way.push_back(UnderWay { id, intended_micros, departed_micros: now, record: record.clone() });
+        self.under_way.push_back(UnderWay { id, departed_micros: now, record: record.clone() });
         self.send(record).await;
     }
 

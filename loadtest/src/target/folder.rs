@@ -28,6 +28,7 @@ impl Folder {
         self.path.join(name)
     }
 
+    #[cfg(test)]
     pub fn path(&self) -> &Path {
         &self.path
     }

@@ -62,6 +62,7 @@ pub struct Launched {
 }
 
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(not(test), allow(dead_code))] // only tests ask how
 pub struct Stopped {
     pub status: ExitStatus,
     /// False where it did not stop by itself and was killed.
@@ -90,6 +91,7 @@ impl Launched {
         self.child.as_ref().and_then(Child::id)
     }
 
+    #[cfg(test)]
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }

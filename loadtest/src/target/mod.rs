@@ -60,6 +60,7 @@ pub enum Server {
 
 impl Server {
     /// Base URL, `http://127.0.0.1:20123`.
+    #[cfg(test)]
     pub fn url(&self) -> &str {
         match self {
             Self::Launched(server) => server.url(),

@@ -23,6 +23,7 @@ impl LocalWorkers {
         Ok(Self(workers))
     }
 
+    #[cfg(test)]
     pub fn pids(&self) -> Vec<u32> {
         self.0.iter().filter_map(Child::id).collect()
     }

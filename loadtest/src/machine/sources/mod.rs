@@ -15,7 +15,9 @@ pub use pool::{Slice, ephemeral_ports};
 
 use pool::{Held, Pool};
 use std::io::ErrorKind;
-use std::net::{IpAddr, SocketAddr};
+#[cfg(test)]
+use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::net::{TcpSocket, TcpStream};
@@ -47,6 +49,7 @@ pub enum Limit {
 }
 
 impl ConnectError {
+    #[cfg(test)]
     pub fn is_generator(&self) -> bool {
         matches!(self, Self::Generator(_))
     }
@@ -81,6 +84,7 @@ impl Sources {
     }
 
     /// Open connections to `to` from each source that was used, in their order.
+    #[cfg(test)]
     pub fn in_use(&self, to: SocketAddr) -> Vec<(Option<IpAddr>, usize)> {
         self.pool().in_use(to)
     }

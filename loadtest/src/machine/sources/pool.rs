@@ -14,6 +14,7 @@ pub struct Slice {
 }
 
 impl Slice {
+    #[cfg(test)]
     pub const WHOLE: Self = Self { index: 0, of: 1 };
 }
 
@@ -83,6 +84,7 @@ impl Pool {
         }
     }
 
+    #[cfg(test)]
     pub fn in_use(&self, to: SocketAddr) -> Vec<(Option<IpAddr>, usize)> {
         let rows = self.destinations.get(&to).map(|destination| destination.rows.as_slice()).unwrap_or_default();
         rows.iter().map(|row| (row.source, row.in_use)).collect()

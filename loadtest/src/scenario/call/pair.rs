@@ -124,7 +124,7 @@ impl Pair {
             Told::Call { at_micros, event } => self.event(side, at_micros, event),
             Told::Entry(entry) => self.entry(side, &entry),
             Told::Refused { re, code } => self.heard[side].refused = Some((re, code)),
-            Told::Ended(_) => self.heard[side].is_without_socket = true,
+            Told::Ended => self.heard[side].is_without_socket = true,
             Told::Current => self.heard[side].is_without_socket = false,
             Told::Lagging | Told::Attached(_) => {}
         }

@@ -41,6 +41,7 @@ impl Flying {
         self.departed.is_empty()
     }
 
+    #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.departed.len()
     }

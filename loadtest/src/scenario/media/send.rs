@@ -113,7 +113,7 @@ pub(super) async fn upload(studio: Arc<Studio>, event: Event, mut dice: Seeded) 
         ledger.id(place, unix_ms()).to_string()
     });
     // A talker who is gone for good says so in the accounts.
-    let _ = event.speaker.send(Do::Attach { intended_micros, id, body });
+    let _ = event.speaker.send(Do::Attach { id, body });
 }
 
 /// Whether the server took the file for what it is.

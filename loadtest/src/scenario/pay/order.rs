@@ -180,7 +180,7 @@ mod tests {
 
     #[test]
     fn an_order_is_one_only_with_its_ids() {
-        let answer = |status, body| Answer { status, body, cookies: Vec::new() };
+        let answer = |status, body| Answer { status, body };
         let right = json!({"id": "c", "order": {"id": "o"}});
         assert!(made(&answer(201, right.clone()), 1).is_ok_and(|made| made.order == "o" && made.consultation == "c"));
         assert_eq!(made(&answer(409, json!({"code": "price_changed"})), 1).err().as_deref(), Some("price_changed"));

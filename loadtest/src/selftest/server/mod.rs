@@ -11,8 +11,6 @@ mod shop;
 mod slots;
 mod socket;
 mod speak;
-#[cfg(test)]
-mod tests;
 mod world;
 
 pub use liar::Planted;
@@ -189,3 +187,6 @@ async fn refuse(mut stream: TcpStream) {
             stream.write_all(b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").await;
     }
 }
+
+#[cfg(test)]
+mod tests;
