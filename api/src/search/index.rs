@@ -18,6 +18,8 @@ const INITIALS_MAX: usize = 12;
 /// A name that fits counts for more than a word in a biography.
 const NAME_BOOST: f32 = 8.0;
 const INITIALS_BOOST: f32 = 4.0;
+/// Whoever asks for a department wants its doctors before those who mention it.
+const WITHIN_BOOST: f32 = 3.0;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum EntryKind {
@@ -32,6 +34,8 @@ pub(super) struct Entry {
     pub kind: EntryKind,
     pub id: Uuid,
     pub name: String,
+    /// Name of what it is part of: a doctor's department.
+    pub within: String,
     pub text: String,
 }
 
@@ -47,6 +51,7 @@ pub(super) struct Index {
 struct Fields {
     number: Field,
     name: Field,
+    within: Field,
     initials: Field,
     text: Field,
 }
@@ -77,6 +82,7 @@ impl Index {
             let mut document = TantivyDocument::default();
             document.add_u64(fields.number, number as u64);
             document.add_text(fields.name, &entry.name);
+            document.add_text(fields.within, &entry.within);
             document.add_text(fields.initials, initials(&entry.name));
             document.add_text(fields.text, format!("{} {}", entry.name, entry.text));
             writer.add_document(document)?;
@@ -105,7 +111,7 @@ impl Index {
         Ok(found)
     }
 
-    /// In the name, by its initials, or in the text.
+    /// In the name, in its department's, by its initials, or in the text.
     fn word(&self, word: &str) -> Box<dyn Query> {
         let mut ways: Vec<(Occur, Box<dyn Query>)> = Vec::new();
         let mut way = |query: Option<Box<dyn Query>>, boost: f32| {
@@ -113,7 +119,8 @@ impl Index {
                 ways.push((Occur::Should, Box::new(BoostQuery::new(query, boost))));
             }
         };
-        way(self.name(word), NAME_BOOST);
+        way(self.pairs(self.fields.name, word), NAME_BOOST);
+        way(self.pairs(self.fields.within, word), WITHIN_BOOST);
         if word.bytes().all(|byte| byte.is_ascii_alphabetic()) && word.len() <= INITIALS_MAX {
             way(Some(term(self.fields.initials, &word.to_lowercase())), INITIALS_BOOST);
         }
@@ -121,11 +128,11 @@ impl Index {
         Box::new(BooleanQuery::new(ways))
     }
 
-    /// The name holds all pairs of neighbours of the word; a single character, itself.
-    fn name(&self, word: &str) -> Option<Box<dyn Query>> {
+    /// A name that holds all pairs of neighbours of the word; a single character, itself.
+    fn pairs(&self, names: Field, word: &str) -> Option<Box<dyn Query>> {
         let single = word.chars().count() == 1;
         let wanted = tokens(&self.analyzers.pairs, word).into_iter().filter(|token| single || token.chars().count() == 2);
-        let terms: Vec<_> = wanted.map(|token| (Occur::Must, term(self.fields.name, &token))).collect();
+        let terms: Vec<_> = wanted.map(|token| (Occur::Must, term(names, &token))).collect();
         (!terms.is_empty()).then(|| Box::new(BooleanQuery::new(terms)) as Box<dyn Query>)
     }
 }
@@ -148,6 +155,7 @@ fn schema() -> (Schema, Fields) {
     let fields = Fields {
         number: builder.add_u64_field("number", STORED),
         name: builder.add_text_field("name", by("pairs", IndexRecordOption::WithFreqs)),
+        within: builder.add_text_field("within", by("pairs", IndexRecordOption::WithFreqs)),
         initials: builder.add_text_field("initials", by("prefixes", IndexRecordOption::Basic)),
         text: builder.add_text_field("text", by("words", IndexRecordOption::WithFreqs)),
     };

@@ -64,7 +64,8 @@ impl From<SearchError> for Problem {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct SearchQuery {
-    /// Name, speciality, disease or department, or the initials of their pinyin; up to 50 characters.
+    /// Name, speciality, disease or department, or the initials of their pinyin; 1 to 50 characters. Names that fit come before looser hits.
+    #[param(min_length = 1, max_length = 50)]
     q: String,
 }
 
@@ -75,7 +76,10 @@ struct Found {
     diseases: Vec<Disease>,
 }
 
-#[utoipa::path(get, path = "/api/search", tag = "doctors", security(()), params(SearchQuery), responses((status = 200, body = Found)))]
+/// One search over doctors, departments and diseases.
+///
+/// Best hits first; up to 20 of each.
+#[utoipa::path(get, path = "/api/search", tag = "doctors", params(SearchQuery), responses((status = 200, body = Found)))]
 async fn search(State(app): State<App>, Query(query): Query<SearchQuery>) -> Result<Json<Found>, Problem> {
     let mut fields = Fields::default();
     fields.length(&query.q, 1..=QUERY_CHARS_MAX, "q");
@@ -127,14 +131,14 @@ async fn entries(app: &App) -> Result<Vec<Entry>, DbError> {
     let mut entries = Vec::new();
     for doctor in doctors::searchable(app).await? {
         let text = format!("{} {} {}", doctor.department_name, doctor.expertise, doctor.biography);
-        entries.push(Entry { kind: EntryKind::Doctor, id: doctor.id.0, name: doctor.name, text });
+        entries.push(Entry { kind: EntryKind::Doctor, id: doctor.id.0, name: doctor.name, within: doctor.department_name, text });
     }
     for department in catalogue::departments(app).await? {
         let text = format!("{} {}", department.category, department.summary);
-        entries.push(Entry { kind: EntryKind::Department, id: department.id.0, name: department.name, text });
+        entries.push(Entry { kind: EntryKind::Department, id: department.id.0, name: department.name, within: String::new(), text });
     }
     for disease in catalogue::diseases(app).await? {
-        entries.push(Entry { kind: EntryKind::Disease, id: disease.id.0, name: disease.name, text: disease.code });
+        entries.push(Entry { kind: EntryKind::Disease, id: disease.id.0, name: disease.name, within: String::new(), text: disease.code });
     }
     Ok(entries)
 }

@@ -4,8 +4,10 @@ use super::index::{Entry, EntryKind, Index};
 use uuid::Uuid;
 
 fn index() -> Index {
-    let entry =
-        |kind, number: u128, name: &str, text: &str| Entry { kind, id: Uuid::from_u128(number), name: name.into(), text: text.into() };
+    let entry = |kind, number: u128, name: &str, text: &str| {
+        let within = if kind == EntryKind::Doctor { text.split(' ').next().unwrap_or_default() } else { "" };
+        Entry { kind, id: Uuid::from_u128(number), name: name.into(), within: within.into(), text: text.into() }
+    };
     Index::build(vec![
         entry(EntryKind::Doctor, 1, "周明远", "心血管内科 高血压、冠心病、心力衰竭的长期管理"),
         entry(EntryKind::Doctor, 2, "周明珠", "儿科 儿童哮喘、反复呼吸道感染"),
@@ -32,6 +34,16 @@ fn names_and_specialities_are_found() {
     assert_eq!(found("清音"), [3]);
     assert!(found("湿疹").contains(&3));
     assert!(found("冠心病").contains(&1));
+}
+
+/// FND-02: the doctors of a department come before those who only speak of its matters, also by a part of its name.
+#[test]
+fn a_department_finds_its_doctors_first() {
+    let hits = found("心血管内科");
+    assert_eq!(hits[0], 1, "{hits:?}");
+    assert!(hits.contains(&10), "a loose hit stays: {hits:?}");
+    assert_eq!(found("心"), [1]);
+    assert_eq!(found("皮肤")[..2], [11, 3]);
 }
 
 /// FND-01: one box for doctors, departments and diseases; a name that fits comes first.
