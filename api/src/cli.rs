@@ -51,27 +51,33 @@ enum Admin {
     },
 }
 
+const ENVIRONMENT: &str = "Environment: every WENZHEN_* variable is a key of the configuration file, [accounts] lockout_s is \
+     WENZHEN_ACCOUNTS__LOCKOUT_S; only names that begin with WENZHEN_TEST_ are passed over. Variables lie over the file, options over both. An \
+     unknown or unreadable one ends the start with exit code 78, before anything is opened.";
+
 /// Over the file and the environment.
 #[derive(Debug, Args)]
+#[command(after_help = ENVIRONMENT)]
 struct Options {
-    /// TOML file; see deploy/wenzhen.example.toml.
+    /// TOML file; every key with its default stands in deploy/wenzhen.example.toml.
     #[arg(long)]
     config: Option<PathBuf>,
+    /// Address and port to listen on; port 0 takes a free one, which the banner names [default: 127.0.0.1:8080].
     #[arg(long)]
     addr: Option<SocketAddr>,
-    /// Folder of conversations, business data and attachments.
+    /// Folder of conversations, business data and attachments [default: ./data].
     #[arg(long)]
     data: Option<PathBuf>,
-    /// Folder of keys, apart from the data.
+    /// Folder of keys, apart from the data [default: ./keys].
     #[arg(long)]
     keys: Option<PathBuf>,
     /// Simulated outside parties and an example hospital.
     #[arg(long)]
     demo: bool,
-    /// Serve the web client from this folder.
+    /// Serve the web client from this folder [default: the one inside the binary].
     #[arg(long)]
     web_dir: Option<PathBuf>,
-    /// Seed of the demo hospital.
+    /// Seed of the demo hospital: the same seed, the same hospital [default: 1].
     #[arg(long)]
     seed: Option<u64>,
 }
@@ -124,5 +130,29 @@ fn block_on(work: impl Future<Output = ExitCode>) -> ExitCode {
     match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime.block_on(work),
         Err(error) => fail(&error, STORAGE_FAILURE),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    /// Every option says what it is, and what it is when it is absent is what the configuration says.
+    #[test]
+    fn the_help_names_the_defaults() {
+        let mut command = Cli::command();
+        let serve = command.find_subcommand_mut("serve").unwrap();
+        let undescribed: Vec<_> =
+            serve.get_arguments().filter(|option| option.get_help().is_none()).map(|option| option.get_id()).collect();
+        assert!(undescribed.is_empty(), "{undescribed:?}");
+        let help = serve.render_long_help().to_string();
+        let defaults = Config::default();
+        for default in
+            [defaults.addr.to_string(), defaults.data.display().to_string(), defaults.keys.display().to_string(), defaults.seed.to_string()]
+        {
+            assert!(help.contains(&format!("[default: {default}]")), "{default}: {help}");
+        }
+        assert!(help.contains("WENZHEN_ACCOUNTS__LOCKOUT_S") && help.contains("exit code 78"), "{help}");
     }
 }
