@@ -63,7 +63,8 @@ pub(super) async fn login(State(app): State<App>, Json(request): Json<PasswordLo
 /// Signs a patient in by SMS code.
 #[utoipa::path(
     post, path = "/api/auth/login/sms", tag = "accounts", request_body = SmsLogin,
-    responses((status = 200, body = Session), (status = 422, body = crate::http::ProblemBody, description = "`invalid_code`"))
+    responses((status = 200, body = Session), (status = 422, body = crate::http::ProblemBody, description = "`invalid_code`"),
+        (status = 401, body = crate::http::ProblemBody, description = "`credentials_wrong`: the right code, and nobody to sign in"))
 )]
 pub(super) async fn login_by_sms(State(app): State<App>, Json(request): Json<SmsLogin>) -> Result<Json<Session>, Problem> {
     let phone = Phone::of_field(&request.phone)?;

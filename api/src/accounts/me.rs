@@ -23,6 +23,7 @@ const WRONG_PASSWORD: Code = Code::new(422, "wrong_password", "原密码错误")
 /// Absent fields stay as they are.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct MeChange {
+    #[schema(min_length = 1, max_length = 40)]
     name: Option<String>,
     sex: Option<Sex>,
     /// `1987-05-31`.
@@ -35,12 +36,14 @@ pub(super) struct PasswordChange {
     new_password: String,
 }
 
+/// One's own account.
 #[utoipa::path(get, path = "/api/me", tag = "accounts", responses((status = 200, body = Me)))]
 pub(super) async fn get(State(app): State<App>, actor: Actor) -> Result<Json<Me>, Problem> {
     let account = queries::find_by_id_unscoped(&app, actor.user).await?.ok_or_else(Problem::not_found)?;
     Ok(Json(people::me(&app, &account).await?))
 }
 
+/// Changes name, sex or date of birth.
 #[utoipa::path(patch, path = "/api/me", tag = "accounts", request_body = MeChange, responses((status = 200, body = Me)))]
 pub(super) async fn change(State(app): State<App>, actor: Actor, Json(request): Json<MeChange>) -> Result<Json<Me>, Problem> {
     let mut fields = Fields::default();

@@ -53,6 +53,7 @@ pub struct Device {
     #[schema(value_type = uuid::Uuid)]
     pub id: DeviceId,
     /// What its owner reads in the list of his devices: `Chrome · Windows`.
+    #[schema(min_length = 1, max_length = 80)]
     pub label: String,
 }
 
@@ -81,6 +82,7 @@ impl std::fmt::Debug for Session {
 pub struct Me {
     #[schema(value_type = uuid::Uuid)]
     pub id: UserId,
+    /// `patient`, `doctor` or `staff`.
     #[schema(value_type = String, example = "patient")]
     pub role: Role,
     pub name: Option<String>,
@@ -90,7 +92,7 @@ pub struct Me {
     /// `1987-05-31`.
     pub birth_date: Option<String>,
     pub avatar_url: Option<String>,
-    /// Functions of staff, like `reviewer`.
+    /// Functions of staff: `reviewer`, `administrator`. Empty for everybody else.
     pub roles: Vec<String>,
 }
 

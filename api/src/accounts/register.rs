@@ -24,6 +24,7 @@ pub(super) struct Registration {
     phone: String,
     code: String,
     password: String,
+    #[schema(min_length = 1, max_length = 40)]
     name: Option<String>,
     device: Device,
 }

@@ -52,8 +52,11 @@ row! {
 }
 
 /// New tokens for a living session.
+///
+/// With a `refresh_token` no header is needed. Without one (a session that is not to be remembered) the access token of the header renews
+/// itself while it is alive. A refresh token is used once: met a second time, it ends the session.
 #[utoipa::path(
-    post, path = "/api/auth/refresh", tag = "accounts", request_body = RefreshRequest,
+    post, path = "/api/auth/refresh", tag = "accounts", request_body = RefreshRequest, security((), ("access_token" = [])),
     responses((status = 200, body = Session), (status = 401, body = crate::http::ProblemBody, description = "`invalid_refresh_token`"))
 )]
 pub(super) async fn refresh(
@@ -159,7 +162,7 @@ pub(super) async fn list(State(app): State<App>, actor: Actor) -> Result<Json<Ve
 
 /// Ends one of one's own sessions: its sockets close within a second, its tokens stop.
 #[utoipa::path(
-    delete, path = "/api/auth/sessions/{id}", tag = "accounts", params(("id" = Uuid, Path)),
+    delete, path = "/api/auth/sessions/{id}", tag = "accounts", params(("id" = Uuid, Path, description = "`SessionItem.id`")),
     responses((status = 204), (status = 404, body = crate::http::ProblemBody))
 )]
 pub(super) async fn end(State(app): State<App>, actor: Actor, Path(id): Path<SessionId>) -> Result<StatusCode, Problem> {

@@ -31,6 +31,8 @@ text_enum! {
 
 #[derive(Deserialize, ToSchema)]
 pub(super) struct CodeRequest {
+    /// Mainland mobile number, 11 digits.
+    #[schema(pattern = "^1[3-9][0-9]{9}$")]
     phone: String,
     purpose: Purpose,
 }
@@ -54,7 +56,9 @@ struct Plain {
     minutes: i64,
 }
 
-/// Asks for an SMS code. The answer does not tell whether the number is registered.
+/// Asks for an SMS code.
+///
+/// The answer does not tell whether the number is registered; a code for signing in is sent only to one that is. It is sent after the answer.
 #[utoipa::path(
     post, path = "/api/auth/sms-codes", tag = "accounts", request_body = CodeRequest,
     responses((status = 202, body = CodeRequested), (status = 429, body = crate::http::ProblemBody, description = "`sms_too_soon`"))

@@ -16,13 +16,15 @@ pub(super) struct DiseaseQuery {
     q: Option<String>,
 }
 
-#[utoipa::path(get, path = "/api/departments", tag = "catalogue", security(()), responses((status = 200, body = [Department])))]
+/// All departments.
+#[utoipa::path(get, path = "/api/departments", tag = "catalogue", responses((status = 200, body = [Department])))]
 pub(super) async fn list(State(app): State<App>) -> Result<Json<Vec<Department>>, Problem> {
     Ok(Json(queries::departments(&app).await?))
 }
 
+/// The hospital's list of diseases.
 #[utoipa::path(
-    get, path = "/api/diseases", tag = "catalogue", security(()), params(DiseaseQuery), responses((status = 200, body = [Disease]))
+    get, path = "/api/diseases", tag = "catalogue", params(DiseaseQuery), responses((status = 200, body = [Disease]))
 )]
 pub(super) async fn list_diseases(State(app): State<App>, Query(query): Query<DiseaseQuery>) -> Result<Json<Vec<Disease>>, Problem> {
     let mut diseases = queries::diseases(&app).await?;

@@ -20,7 +20,8 @@ pub(super) struct Home {
     announcements: Vec<Announcement>,
 }
 
-#[utoipa::path(get, path = "/api/home", tag = "catalogue", security(()), responses((status = 200, body = Home)))]
+/// The first screen in one answer.
+#[utoipa::path(get, path = "/api/home", tag = "catalogue", responses((status = 200, body = Home)))]
 pub(super) async fn get(State(app): State<App>) -> Result<Json<Home>, Problem> {
     let mut hot_departments = queries::departments(&app).await?;
     hot_departments.retain(|department| department.hot);

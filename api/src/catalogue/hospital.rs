@@ -7,7 +7,10 @@ use crate::{
 };
 use axum::extract::State;
 
-#[utoipa::path(get, path = "/api/hospital", tag = "catalogue", security(()), responses((status = 200, body = Hospital)))]
+/// The hospital.
+///
+/// `not_found` in an installation that nobody has filled yet.
+#[utoipa::path(get, path = "/api/hospital", tag = "catalogue", responses((status = 200, body = Hospital)))]
 pub(super) async fn get(State(app): State<App>) -> Result<Json<Hospital>, Problem> {
     queries::find_hospital(&app).await?.map(Json).ok_or_else(Problem::not_found)
 }

@@ -11,6 +11,9 @@ use chat::ids::{Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+/// What the one who asks may do now, as far as the state decides: which buttons to show. What a command needs besides is asked when it comes:
+/// `end` a complete record (`record_incomplete`), `call` both consents to the notice (`consent_required`), `accept` of a return visit the doctor's
+/// judgement (`return_visit_conditions_not_met`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Can {
     pub pay: bool,

@@ -37,6 +37,7 @@ pub(super) struct Acceptance {
 #[serde(deny_unknown_fields)]
 pub(super) struct Rejection {
     /// The patient reads it (CON-12).
+    #[schema(min_length = 1, max_length = 500)]
     reason: String,
 }
 
@@ -45,12 +46,15 @@ pub(super) struct Rejection {
 pub(super) struct Termination {
     reason_code: TerminateReason,
     #[serde(default)]
+    #[schema(max_length = 500)]
     detail: String,
 }
 
-/// The patient gives it up before the doctor has accepted; what was paid goes back in full.
+/// The patient gives it up before the doctor has accepted.
+///
+/// What was paid goes back in full.
 #[utoipa::path(
-    post, path = "/api/consultations/{id}/cancel", tag = "consultations", params(("id" = uuid::Uuid, Path)),
+    post, path = "/api/consultations/{id}/cancel", tag = "consultations", params(("id" = uuid::Uuid, Path, description = "`Consultation.id`")),
     responses((status = 200, body = View), (status = 409, body = ProblemBody, description = "`wrong_state`"))
 )]
 pub(super) async fn cancel(State(app): State<App>, actor: Actor, Path(id): Path<ConsultationId>) -> Result<Json<View>, Problem> {
@@ -60,8 +64,9 @@ pub(super) async fn cancel(State(app): State<App>, actor: Actor, Path(id): Path<
     done(&app, &actor, tx, it).await
 }
 
+/// The doctor accepts; he becomes a member of the conversation.
 #[utoipa::path(
-    post, path = "/api/consultations/{id}/accept", tag = "consultations", params(("id" = uuid::Uuid, Path)), request_body = Acceptance,
+    post, path = "/api/consultations/{id}/accept", tag = "consultations", params(("id" = uuid::Uuid, Path, description = "`Consultation.id`")), request_body = Acceptance,
     responses(
         (status = 200, body = View),
         (status = 409, body = ProblemBody, description = "`wrong_state`, `doctor_full`, `return_visit_conditions_not_met`")
@@ -85,8 +90,9 @@ pub(super) async fn accept(
     done(&app, &actor, tx, it).await
 }
 
+/// The doctor declines, with a reason; what was paid goes back in full.
 #[utoipa::path(
-    post, path = "/api/consultations/{id}/reject", tag = "consultations", params(("id" = uuid::Uuid, Path)), request_body = Rejection,
+    post, path = "/api/consultations/{id}/reject", tag = "consultations", params(("id" = uuid::Uuid, Path, description = "`Consultation.id`")), request_body = Rejection,
     responses(
         (status = 200, body = View), (status = 409, body = ProblemBody, description = "`wrong_state`"),
         (status = 422, body = ProblemBody, description = "`reason_missing`, `invalid_field`")
@@ -106,9 +112,11 @@ pub(super) async fn reject(
     done(&app, &actor, tx, it).await
 }
 
-/// REG-05: online care is broken off at once; the patient is told where to go, the money goes back.
+/// The doctor breaks online care off at once (REG-05).
+///
+/// The patient is told where to go, the money goes back.
 #[utoipa::path(
-    post, path = "/api/consultations/{id}/terminate", tag = "consultations", params(("id" = uuid::Uuid, Path)),
+    post, path = "/api/consultations/{id}/terminate", tag = "consultations", params(("id" = uuid::Uuid, Path, description = "`Consultation.id`")),
     request_body = Termination,
     responses((status = 200, body = View), (status = 409, body = ProblemBody, description = "`wrong_state`"))
 )]
@@ -127,10 +135,12 @@ pub(super) async fn terminate(
     done(&app, &actor, tx, it).await
 }
 
-/// The doctor ends it with a complete record, which is signed with that. The answer may still say `ending`:
-/// `ended` follows when the conversation log holds the closing entry.
+/// The doctor ends it with a complete record, which is signed with that.
+///
+/// The answer may still say `ending`: `ended` follows when the conversation log holds the closing entry. A `record_incomplete` names the
+/// lacking parts of the record in `fields`.
 #[utoipa::path(
-    post, path = "/api/consultations/{id}/end", tag = "consultations", params(("id" = uuid::Uuid, Path)),
+    post, path = "/api/consultations/{id}/end", tag = "consultations", params(("id" = uuid::Uuid, Path, description = "`Consultation.id`")),
     responses((status = 200, body = View), (status = 409, body = ProblemBody, description = "`wrong_state`, `record_incomplete`"))
 )]
 pub(super) async fn end(State(app): State<App>, actor: Actor, Path(id): Path<ConsultationId>) -> Result<Json<View>, Problem> {

@@ -32,10 +32,12 @@ pub(super) struct AvConsentGiven {
 }
 
 /// Either of the two accepts the notice for voice and video.
+///
+/// Possible while it is `paid_waiting` or `in_progress`. Both have to before a call can be made (CON-08).
 #[utoipa::path(
-    post, path = "/api/consultations/{id}/av-consent", tag = "consultations", params(("id" = uuid::Uuid, Path)),
+    post, path = "/api/consultations/{id}/av-consent", tag = "consultations", params(("id" = uuid::Uuid, Path, description = "`Consultation.id`")),
     request_body = AvConsentGiven,
-    responses((status = 200, body = View), (status = 409, body = ProblemBody, description = "`no_calls`, `wrong_state`, `consent_outdated`"))
+    responses((status = 200, body = View), (status = 409, body = ProblemBody, description = "`no_calls`: a consultation by text; `wrong_state`, `consent_outdated`"))
 )]
 pub(super) async fn give(
     State(app): State<App>,

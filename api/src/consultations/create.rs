@@ -32,6 +32,7 @@ const SCOPE: &str = "consultations.create";
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewConsultation {
+    /// `DoctorCard.id`, not `user_id`.
     doctor_id: Uuid,
     kind: Kind,
     channel: Channel,
@@ -53,12 +54,21 @@ impl std::fmt::Debug for NewConsultation {
     }
 }
 
+/// Orders a consultation: intake, consents, doctor, kind, channel.
+///
+/// It is `created` and waits for payment of its `order` until `pay_deadline_at`; the conversation begins after that.
+///
+/// In a `consent_required` or `consent_outdated` the `detail` is the kind of the notice that is lacking (`scope_notice`, `informed_consent`);
+/// in a `red_flag` it is the words found, joined by `、`: show the warning, then repeat with `red_flag_acknowledged`.
+/// A used, unknown or foreign attachment is `invalid_field` with the field code `unknown_attachment`.
 #[utoipa::path(
     post, path = "/api/consultations", tag = "consultations", request_body = NewConsultation,
-    params(("Idempotency-Key" = Option<String>, Header, description = "Repeats of a submit have one effect and one answer")),
+    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 128 visible ASCII characters, the client's own, best a UUID. Repeats of a \
+        submit have one effect, and the consultation is answered as it stands then; another body under the same key is `idempotency_conflict`. A refused \
+        submit does not use the key up. Keys belong to the person who sends them and are kept for a day at least.")),
     responses(
         (status = 201, body = View),
-        (status = 404, body = ProblemBody, description = "no such doctor"),
+        (status = 404, body = ProblemBody, description = "`not_found`: no such doctor"),
         (status = 409, body = ProblemBody, description = "`doctor_not_accepting`, `not_offered`, `own_consultation`, `price_changed`, \
             `consent_required`, `consent_outdated`, `red_flag`, `idempotency_conflict`"),
         (status = 422, body = ProblemBody, description = "`invalid_field`, `proof_missing`")

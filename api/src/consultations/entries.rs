@@ -63,8 +63,11 @@ pub(super) struct ChainLink {
     sealed_hash: String,
 }
 
+/// A page of a conversation, as a member sees it.
+///
+/// `head_seq` is a number here (on the socket 64-bit numbers are strings). A recalled entry still comes with its body: do not show it.
 #[utoipa::path(
-    get, path = "/api/conversations/{id}/entries", tag = "consultations", params(("id" = uuid::Uuid, Path), EntriesQuery),
+    get, path = "/api/conversations/{id}/entries", tag = "consultations", params(("id" = uuid::Uuid, Path, description = "`Consultation.conversation_id`"), EntriesQuery),
     responses((status = 200, body = Entries), (status = 404, body = ProblemBody),
         (status = 422, body = ProblemBody, description = "`invalid_field`: `limit`"))
 )]
@@ -88,8 +91,11 @@ pub(super) async fn list(
     Ok(Json(Entries { entries, head_seq: head.seq }))
 }
 
+/// The whole conversation with the links of its hash chain.
+///
+/// How to verify it is said in chat/PROTOCOL.md.
 #[utoipa::path(
-    get, path = "/api/conversations/{id}/transcript", tag = "consultations", params(("id" = uuid::Uuid, Path)),
+    get, path = "/api/conversations/{id}/transcript", tag = "consultations", params(("id" = uuid::Uuid, Path, description = "`Consultation.conversation_id`")),
     responses((status = 200, body = Transcript), (status = 404, body = crate::http::ProblemBody))
 )]
 pub(super) async fn transcript(State(app): State<App>, actor: Actor, Path(id): Path<ConversationId>) -> Result<Json<Transcript>, Problem> {

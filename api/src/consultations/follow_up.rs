@@ -29,17 +29,22 @@ use utoipa::ToSchema;
 pub(super) struct FollowUp {
     /// What has happened since.
     #[serde(default)]
+    #[schema(max_length = 2000)]
     text: String,
     /// Only needed when a notice has changed since the first consultation (REG-07).
     #[serde(default)]
     consents: Vec<Consent>,
 }
 
+/// A free follow-up question to the same doctor (CON-15).
+///
+/// It is a consultation of its own by text, `paid_waiting` at once, whose `parent_id` is this one. `consent_required` and
+/// `consent_outdated` name the kind of the notice in `detail`.
 #[utoipa::path(
-    post, path = "/api/consultations/{id}/continue", tag = "consultations", params(("id" = uuid::Uuid, Path)), request_body = FollowUp,
+    post, path = "/api/consultations/{id}/continue", tag = "consultations", params(("id" = uuid::Uuid, Path, description = "`Consultation.id`")), request_body = FollowUp,
     responses(
         (status = 201, body = View),
-        (status = 409, body = ProblemBody, description = "`wrong_state`, `no_follow_up_left`, `follow_up_too_late`, `consent_outdated`")
+        (status = 409, body = ProblemBody, description = "`wrong_state`, `no_follow_up_left`, `follow_up_too_late`, `consent_required`, `consent_outdated`")
     )
 )]
 pub(super) async fn continue_(

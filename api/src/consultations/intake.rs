@@ -18,16 +18,21 @@ const ATTACHMENTS_MAX: usize = 9;
 #[serde(deny_unknown_fields)]
 pub struct Intake {
     /// Main complaint. Together with the description at least 10 characters.
+    #[schema(min_length = 1, max_length = 2000)]
     pub symptoms: String,
     /// When it began, in the patient's words.
     #[serde(default)]
+    #[schema(max_length = 200)]
     pub onset: String,
     #[serde(default)]
+    #[schema(max_length = 2000)]
     pub past_history: String,
     #[serde(default)]
+    #[schema(max_length = 2000)]
     pub description: String,
     /// Ids from `POST /api/uploads`, 9 at most.
     #[serde(default)]
+    #[schema(max_items = 9)]
     pub attachments: Vec<Uuid>,
 }
 
@@ -35,11 +40,14 @@ pub struct Intake {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Proof {
+    #[schema(min_length = 1, max_length = 200)]
     pub diagnosis: String,
+    #[schema(min_length = 1, max_length = 200)]
     pub institution: String,
     /// Calendar day in the hospital's zone, `2026-05-31`.
     pub visited_on: String,
     /// Pictures of the record, the discharge summary or the certificate; at least one.
+    #[schema(min_items = 1, max_items = 9)]
     pub attachments: Vec<Uuid>,
 }
 

@@ -3,7 +3,7 @@
 use super::{
     queries::{self, Count},
     stored::{Consultation, ConsultationId},
-    view::{self, View},
+    view::{self, Line, View},
 };
 use crate::{
     authz::Actor,
@@ -27,13 +27,15 @@ text_enum! {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct GroupQuery {
-    /// Absent: both.
+    /// Absent: both. `active`: until it is over.
+    #[param(inline)]
     group: Option<Group>,
 }
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
+    #[param(inline)]
     list: DoctorList,
 }
 
@@ -50,8 +52,9 @@ pub(super) struct Counts {
     completed: i64,
 }
 
+/// One consultation, to its patient and, once it is paid, to its doctor.
 #[utoipa::path(
-    get, path = "/api/consultations/{id}", tag = "consultations", params(("id" = uuid::Uuid, Path)),
+    get, path = "/api/consultations/{id}", tag = "consultations", params(("id" = uuid::Uuid, Path, description = "`Consultation.id`")),
     responses((status = 200, body = View), (status = 404, body = crate::http::ProblemBody))
 )]
 pub(super) async fn get(State(app): State<App>, actor: Actor, Path(id): Path<ConsultationId>) -> Result<Json<View>, Problem> {
@@ -62,31 +65,33 @@ pub(super) async fn get(State(app): State<App>, actor: Actor, Path(id): Path<Con
     Ok(Json(view::show(&app, &actor, &it).await?))
 }
 
+/// The patient's own consultations, the newest first.
 #[utoipa::path(
     get, path = "/api/consultations", tag = "consultations", params(GroupQuery, PageQuery),
-    responses((status = 200, body = Page<View>))
+    responses((status = 200, body = Page<Line>))
 )]
 pub(super) async fn list_own(
     State(app): State<App>,
     actor: Actor,
     Query(query): Query<GroupQuery>,
     Query(page): Query<PageQuery>,
-) -> Result<Json<Page<View>>, Problem> {
+) -> Result<Json<Page<Line>>, Problem> {
     let active = query.group.map(|group| group == Group::Active);
     let (items, total) = queries::page_of_patient(&app.db, &actor, active, page.window()?).await?;
     Ok(Json(page.answer(lines(&app, &actor, &items).await?, total)))
 }
 
+/// One of the doctor's three lists of consultations.
 #[utoipa::path(
     get, path = "/api/doctor/consultations", tag = "consultations", params(ListQuery, PageQuery),
-    responses((status = 200, body = Page<View>))
+    responses((status = 200, body = Page<Line>))
 )]
 pub(super) async fn list_of_doctor(
     State(app): State<App>,
     actor: Actor,
     Query(query): Query<ListQuery>,
     Query(page): Query<PageQuery>,
-) -> Result<Json<Page<View>>, Problem> {
+) -> Result<Json<Page<Line>>, Problem> {
     let window = page.window()?;
     let items = match query.list {
         DoctorList::Waiting => queries::waiting_of_doctor(&app.db, &actor, window).await?,
@@ -104,6 +109,7 @@ pub(super) async fn list_of_doctor(
     Ok(Json(page.answer(lines(&app, &actor, &items).await?, total)))
 }
 
+/// How many consultations are in each of the doctor's lists.
 #[utoipa::path(get, path = "/api/doctor/counts", tag = "consultations", responses((status = 200, body = Counts)))]
 pub(super) async fn counts(State(app): State<App>, actor: Actor) -> Result<Json<Counts>, Problem> {
     Ok(Json(counted(&queries::counts_of_doctor(&app.db, &actor).await?)))
@@ -129,7 +135,7 @@ fn counted(rows: &[Count]) -> Counts {
     counts
 }
 
-async fn lines(app: &App, actor: &Actor, items: &[Consultation]) -> Result<Vec<View>, Problem> {
+async fn lines(app: &App, actor: &Actor, items: &[Consultation]) -> Result<Vec<Line>, Problem> {
     let mut lines = Vec::with_capacity(items.len());
     for it in items {
         lines.push(view::show_in_list(app, actor, it).await?);

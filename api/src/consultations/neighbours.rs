@@ -29,7 +29,9 @@ use uuid::Uuid;
 /// The doctor as his patient's consultation shows him.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct DoctorLite {
+    /// `DoctorCard.id`.
     pub id: Uuid,
+    /// Of the person: what the socket speaks of.
     #[schema(value_type = Uuid)]
     pub user_id: UserId,
     pub name: String,
@@ -54,6 +56,7 @@ pub struct OrderLite {
     pub order_no: String,
     /// `unpaid`, `paid`, `closed`.
     pub state: String,
+    /// `RefundState`.
     pub refund_state: String,
     pub amount_fen: i64,
     /// The patient may ask for his money back now.

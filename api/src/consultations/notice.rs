@@ -15,6 +15,7 @@ pub const AV_NOTICE: &str = "av_notice";
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Consent {
+    /// `NoticeKind`.
     pub kind: String,
     pub version: String,
     /// Hexadecimal SHA-256 of the text, as `GET /api/notices` gave it.

@@ -26,7 +26,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// Why a doctor may break off online care (REG-05). The list is versioned (REG-06): see [`TERMINATE_REASONS_VERSION`].
+    /// Why a doctor may break off online care (REG-05).
     pub enum TerminateReason {
         ConditionChanged = "condition_changed",
         FirstVisit = "first_visit",

@@ -75,10 +75,16 @@ pub struct View {
     pub av_consent: Option<AvConsent>,
     pub can: Can,
     pub follow_ups_left: u32,
-    /// In lists: what happened in the conversation lately.
+}
+
+/// A consultation as a list shows it: with what happened in its conversation lately.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = ConsultationInList)]
+pub struct Line {
     #[serde(flatten)]
-    #[schema(inline)]
-    pub talk: Option<Talk>,
+    pub view: View,
+    #[serde(flatten)]
+    pub talk: Talk,
 }
 
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
@@ -173,7 +179,6 @@ pub async fn show(app: &App, actor: &Actor, it: &Consultation) -> Result<View, P
         av_consent: av_consent(app, it).await?,
         can: can::can(&app.config, it, actor.user, around, now),
         follow_ups_left,
-        talk: None,
     })
 }
 
@@ -189,10 +194,10 @@ async fn conversation_of(app: &App, actor: &Actor, it: &Consultation) -> Result<
 }
 
 /// A line of a list: the same, with the newest of the conversation.
-pub async fn show_in_list(app: &App, actor: &Actor, it: &Consultation) -> Result<View, Problem> {
-    let mut view = show(app, actor, it).await?;
-    view.talk = Some(talk::newest(app, actor.user, it, &view.intake).await?);
-    Ok(view)
+pub async fn show_in_list(app: &App, actor: &Actor, it: &Consultation) -> Result<Line, Problem> {
+    let view = show(app, actor, it).await?;
+    let talk = talk::newest(app, actor.user, it, &view.intake).await?;
+    Ok(Line { view, talk })
 }
 
 async fn follow_ups_left(app: &App, it: &Consultation, now: Timestamp) -> Result<u32, Problem> {

@@ -103,12 +103,14 @@ macro_rules! id_columns {
 
 /// A closed set of snake_case words: in a TEXT column, in JSON and in the OpenAPI schema the same.
 ///
+/// `tt`, not `literal`: utoipa does not see a literal through the invisible group around it, and would document `Chief`.
+///
 /// ```ignore
 /// text_enum! { pub enum Title { Chief = "chief", Attending = "attending" } }
 /// ```
 #[macro_export]
 macro_rules! text_enum {
-    ($(#[$meta:meta])* $vis:vis enum $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+    ($(#[$meta:meta])* $vis:vis enum $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $text:tt),+ $(,)? }) => {
         $(#[$meta])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
         $vis enum $name { $($(#[$variant_meta])* #[serde(rename = $text)] $variant),+ }

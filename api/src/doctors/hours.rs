@@ -48,13 +48,14 @@ pub(super) fn is_open(periods: &[Period], at: Timestamp) -> bool {
     periods.iter().any(|period| period.weekday == weekday && period.start_minute <= minute && minute < period.end_minute)
 }
 
+/// His opening times.
 #[utoipa::path(get, path = "/api/doctor/hours", tag = "doctors", responses((status = 200, body = [Period])))]
 pub(super) async fn get(State(app): State<App>, actor: Actor) -> Result<Json<Vec<Period>>, Problem> {
     let doctor = queries::own(&app, &actor).await?.ok_or_else(Problem::not_found)?;
     Ok(Json(queries::hours(&app, doctor.id).await?))
 }
 
-/// Replaces all periods at once.
+/// Replaces all opening times at once.
 #[utoipa::path(
     put, path = "/api/doctor/hours", tag = "doctors", request_body = [Period],
     responses((status = 200, body = [Period]), (status = 422, body = crate::http::ProblemBody))

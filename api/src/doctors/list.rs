@@ -35,7 +35,10 @@ text_enum! {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
-    /// Name, speciality, disease or department; also the initials of a name's pinyin. Up to 50 characters.
+    /// Name, department, speciality or disease; also the initials of a name's pinyin. Up to 50 characters, words parted by spaces, of which each has
+    /// to fit. Those whose name it is come first, then the doctors of a department of that name, then looser hits: any word of it in what
+    /// doctors say about themselves.
+    #[param(max_length = 50)]
     q: Option<String>,
     #[param(value_type = Option<Uuid>)]
     department: Option<DepartmentId>,
@@ -48,6 +51,8 @@ pub(super) struct ListQuery {
     online: Option<bool>,
     kind: Option<Kind>,
     channel: Option<Channel>,
+    /// Absent: `default`, with `q` by relevance; else those who can answer now first, then recommended ones, then by rating.
+    #[param(inline)]
     sort: Option<Sort>,
     /// From 1 to 10000; absent = 1.
     #[param(minimum = 1, maximum = 10_000)]
@@ -57,8 +62,9 @@ pub(super) struct ListQuery {
     page_size: Option<u32>,
 }
 
+/// Doctors: filtered, searched, sorted, in pages.
 #[utoipa::path(
-    get, path = "/api/doctors", tag = "doctors", security(()), params(ListQuery), responses((status = 200, body = Page<DoctorCard>))
+    get, path = "/api/doctors", tag = "doctors", params(ListQuery), responses((status = 200, body = Page<DoctorCard>))
 )]
 pub(super) async fn list(State(app): State<App>, Query(query): Query<ListQuery>) -> Result<Json<Page<DoctorCard>>, Problem> {
     let paging = PageQuery { page: query.page, page_size: query.page_size };

@@ -69,8 +69,10 @@ pub struct DepartmentRef {
 /// What a list shows of a doctor (FND-07).
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct DoctorCard {
+    /// Of the page: what `doctor_id` and `/api/doctors/{id}` take.
     #[schema(value_type = Uuid)]
     pub id: DoctorId,
+    /// Of the person: what the socket speaks of (`watchPresence`, `sender`, `user`, `by`).
     #[schema(value_type = Uuid)]
     pub user_id: UserId,
     pub name: String,

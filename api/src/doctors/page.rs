@@ -34,8 +34,9 @@ struct Licence {
     verified: bool,
 }
 
+/// A doctor's page.
 #[utoipa::path(
-    get, path = "/api/doctors/{id}", tag = "doctors", security(()), params(("id" = uuid::Uuid, Path)),
+    get, path = "/api/doctors/{id}", tag = "doctors", params(("id" = uuid::Uuid, Path, description = "`DoctorCard.id`, not `user_id`")),
     responses((status = 200, body = DoctorPage), (status = 404, body = crate::http::ProblemBody))
 )]
 pub(super) async fn get(State(app): State<App>, Path(id): Path<DoctorId>) -> Result<Json<DoctorPage>, Problem> {

@@ -48,6 +48,7 @@ pub(super) struct Availability {
     accepting: bool,
 }
 
+/// The signed-in doctor's own page.
 #[utoipa::path(get, path = "/api/doctor/profile", tag = "doctors", responses((status = 200, body = Profile)))]
 pub(super) async fn get(State(app): State<App>, actor: Actor) -> Result<Json<Profile>, Problem> {
     let row = queries::own(&app, &actor).await?.ok_or_else(Problem::not_found)?;
@@ -67,6 +68,9 @@ pub(super) async fn get(State(app): State<App>, actor: Actor) -> Result<Json<Pro
     }))
 }
 
+/// Changes what a doctor says about himself.
+///
+/// What was verified (name, title, licence) is not changed here.
 #[utoipa::path(
     put, path = "/api/doctor/profile", tag = "doctors", request_body = ProfileChange,
     responses((status = 200, body = Profile), (status = 422, body = crate::http::ProblemBody))

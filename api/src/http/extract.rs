@@ -3,12 +3,13 @@
 use super::{Field, Problem, codes};
 use axum::{
     body::Bytes,
-    extract::{FromRequest, FromRequestParts, Request},
+    extract::{FromRequest, FromRequestParts, Request, rejection::QueryRejection},
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, header, request::Parts};
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
+use std::error::Error;
 
 /// Longest `Idempotency-Key`; a UUID is the expected form.
 const IDEMPOTENCY_KEY_CHARS_MAX: usize = 128;
@@ -63,7 +64,7 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Query<T
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         axum::extract::Query::try_from_uri(&parts.uri)
             .map(|query: axum::extract::Query<T>| Self(query.0))
-            .map_err(|error| Problem::new(codes::INVALID_REQUEST).detail(error.body_text()))
+            .map_err(|error| unfit_query(&error))
     }
 }
 
@@ -94,12 +95,38 @@ fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         if !error.inner().is_data() && serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_err() {
             return Problem::new(codes::INVALID_REQUEST).detail("正文不是有效的 JSON");
         }
-        // Serde's words about a type mismatch may quote the value: the path says enough.
-        let field = Field { path: error.path().to_string(), code: "invalid", message: "缺少或类型不符".into() };
-        Problem { fields: vec![field], ..Problem::new(codes::INVALID_FIELDS) }
+        unfit(path_of(error.path(), &error.inner().to_string()))
     })?;
     deserializer.end().map_err(|_| Problem::new(codes::INVALID_REQUEST).detail("正文之后还有内容"))?;
     Ok(value)
+}
+
+/// Serde's words about a type mismatch may quote the value: the path says enough.
+fn unfit(path: String) -> Problem {
+    let field = Field { path, code: "invalid", message: "缺少或类型不符".into() };
+    Problem { fields: vec![field], ..Problem::new(codes::INVALID_FIELDS) }
+}
+
+/// The query extractor keeps the path in a cause of its refusal.
+fn unfit_query(error: &QueryRejection) -> Problem {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if let Some(named) = error.downcast_ref::<serde_path_to_error::Error<serde::de::value::Error>>() {
+            return unfit(path_of(named.path(), &named.inner().to_string()));
+        }
+        cause = error.source();
+    }
+    unfit(String::new())
+}
+
+/// What is lacking is reported at its parent, and only the message names it.
+fn path_of(parent: &serde_path_to_error::Path, message: &str) -> String {
+    let lacking = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
+    match lacking {
+        Some(field) if parent.iter().next().is_none() => field.to_owned(),
+        Some(field) => format!("{parent}.{field}"),
+        None => parent.to_string(),
+    }
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
@@ -125,6 +152,41 @@ mod tests {
     struct Form {
         #[serde(rename = "answer")]
         _answer: Answer,
+    }
+
+    #[test]
+    fn what_is_lacking_is_named() {
+        #[derive(Debug, serde::Deserialize)]
+        struct Outer {
+            #[serde(rename = "inner")]
+            _inner: Inner,
+        }
+        #[derive(Debug, serde::Deserialize)]
+        struct Inner {
+            #[serde(rename = "word")]
+            _word: String,
+        }
+        for (body, path) in [("{}", "inner"), (r#"{"inner":{}}"#, "inner.word"), (r#"{"inner":{"word":7}}"#, "inner.word")] {
+            assert_eq!(decode::<Outer>(body.as_bytes()).unwrap_err().fields[0].path, path, "{body}");
+        }
+    }
+
+    /// In the words of a body that does not fit, without the parser's English.
+    #[test]
+    fn a_query_that_does_not_fit_names_its_field() {
+        #[derive(Debug, serde::Deserialize)]
+        struct Asked {
+            #[serde(rename = "page")]
+            _page: Option<u32>,
+            #[serde(rename = "list")]
+            _list: bool,
+        }
+        for (query, path) in [("page=x&list=true", "page"), ("list=7", "list"), ("page=1", "list"), ("", "list")] {
+            let uri = format!("/?{query}").parse().unwrap();
+            let error = axum::extract::Query::<Asked>::try_from_uri(&uri).unwrap_err();
+            let problem = unfit_query(&error);
+            assert_eq!((problem.code.code, problem.fields[0].path.as_str(), &problem.detail), ("invalid_field", path, &None), "{query}");
+        }
     }
 
     #[test]

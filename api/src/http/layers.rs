@@ -3,10 +3,9 @@
 use super::{Problem, codes};
 use crate::state::App;
 use axum::{
-    body::{Body, HttpBody, to_bytes},
     extract::{ConnectInfo, FromRequestParts, Request, State},
     middleware::Next,
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use http::{HeaderName, HeaderValue, StatusCode, header, request::Parts};
 use std::{
@@ -15,7 +14,6 @@ use std::{
 };
 use tracing::Instrument;
 
-const SMALL_BODY_BYTES_MAX: usize = 64 * 1024;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; \
      media-src 'self' blob:; connect-src 'self' ws: wss:; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'self'";
@@ -51,19 +49,6 @@ pub(crate) async fn identify_request(State(app): State<App>, mut request: Reques
         response.headers_mut().insert(REQUEST_ID, value);
     }
     response
-}
-
-/// Reads a small body before anybody decides about the request. A refusal that leaves it unread makes hyper close a connection on which
-/// the client may be sending already. Larger bodies are their handler's.
-pub(crate) async fn take_small_body(request: Request, next: Next) -> Response {
-    if request.body().size_hint().exact().is_none_or(|bytes| bytes == 0 || bytes > SMALL_BODY_BYTES_MAX as u64) {
-        return next.run(request).await;
-    }
-    let (parts, body) = request.into_parts();
-    match to_bytes(body, SMALL_BODY_BYTES_MAX).await {
-        Ok(bytes) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
-        Err(_) => Problem::new(codes::INVALID_REQUEST).into_response(),
-    }
 }
 
 /// Renders problems, also those of the framework (413 of the body limit, 405, a caught panic).

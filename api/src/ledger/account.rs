@@ -8,6 +8,7 @@ use uuid::Uuid;
 /// Who carries money between the payer and us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = PayChannel)]
 pub enum Channel {
     /// 微信支付
     Wechat,

@@ -20,11 +20,14 @@ use uuid::Uuid;
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
+    /// Absent: all.
     category: Option<Category>,
     /// Only unread ones.
     unread: Option<bool>,
+    /// From 1 to 10000; absent = 1.
     #[param(minimum = 1, maximum = 10_000)]
     page: Option<u32>,
+    /// 1 to 50; absent = 10.
     #[param(minimum = 1, maximum = 50)]
     page_size: Option<u32>,
 }

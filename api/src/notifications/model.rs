@@ -19,7 +19,7 @@ text_enum! {
 /// Where tapping it leads.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Link {
-    /// `consultation`, `order`, `review`.
+    /// `consultation` or `order`: of which the `id` is.
     pub object: String,
     pub id: Uuid,
 }

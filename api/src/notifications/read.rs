@@ -10,8 +10,9 @@ use axum::extract::State;
 use http::StatusCode;
 use uuid::Uuid;
 
+/// Marks one message as read; again changes nothing.
 #[utoipa::path(
-    post, path = "/api/notifications/{id}/read", tag = "notifications", params(("id" = Uuid, Path)),
+    post, path = "/api/notifications/{id}/read", tag = "notifications", params(("id" = Uuid, Path, description = "`Notification.id`")),
     responses((status = 204), (status = 404, body = crate::http::ProblemBody))
 )]
 pub(super) async fn mark_read(State(app): State<App>, actor: Actor, Path(id): Path<Uuid>) -> Result<StatusCode, Problem> {
@@ -28,6 +29,7 @@ pub(super) async fn mark_read(State(app): State<App>, actor: Actor, Path(id): Pa
     if found { Ok(StatusCode::NO_CONTENT) } else { Err(Problem::not_found()) }
 }
 
+/// Marks all messages as read.
 #[utoipa::path(post, path = "/api/notifications/read-all", tag = "notifications", responses((status = 204)))]
 pub(super) async fn mark_all_read(State(app): State<App>, actor: Actor) -> Result<StatusCode, Problem> {
     let mut tx = app.db.begin().await?;

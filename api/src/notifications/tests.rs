@@ -31,7 +31,7 @@ async fn messages_are_listed_by_category_and_marked_by_their_owner() {
     assert_eq!(one.get("/api/notifications/unread-count").await.ok()["unread"], 0);
     assert_eq!(other.get("/api/notifications/unread-count").await.ok()["unread"], 1);
     one.get("/api/notifications?page=0").await.refused(422, "invalid_field");
-    one.get("/api/notifications?category=nonsense").await.refused(400, "malformed");
+    one.get("/api/notifications?category=nonsense").await.refused(422, "invalid_field");
 }
 
 /// The text is sealed: it may name a doctor or a complaint.

@@ -16,6 +16,7 @@ use utoipa::{IntoParams, ToSchema};
 #[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
     /// Only orders of this part of the list.
+    #[param(inline)]
     state: Option<OrderFilter>,
     /// From 1 to 10000; absent = 1.
     #[param(minimum = 1, maximum = 10_000)]
@@ -28,6 +29,7 @@ pub(super) struct ListQuery {
 #[derive(Deserialize, ToSchema)]
 pub(super) struct RefundRequest {
     /// In the patient's words, 2 to 200 characters.
+    #[schema(min_length = 2, max_length = 200)]
     reason: String,
 }
 
@@ -45,8 +47,9 @@ pub(super) async fn list(State(app): State<App>, actor: Actor, Query(query): Que
     Ok(Json(page.answer(orders, total)))
 }
 
+/// One of the own orders.
 #[utoipa::path(
-    get, path = "/api/orders/{id}", tag = "orders", params(("id" = uuid::Uuid, Path)),
+    get, path = "/api/orders/{id}", tag = "orders", params(("id" = uuid::Uuid, Path, description = "`Order.id`")),
     responses((status = 200, body = Order), (status = 404, body = ProblemBody))
 )]
 pub(super) async fn get(State(app): State<App>, actor: Actor, Path(id): Path<OrderId>) -> Result<Json<Order>, Problem> {
@@ -57,7 +60,7 @@ pub(super) async fn get(State(app): State<App>, actor: Actor, Path(id): Path<Ord
 
 /// Asks for the money back (ORD-03). Granted at once where the policy says so, else refused with its reason.
 #[utoipa::path(
-    post, path = "/api/orders/{id}/refund-requests", tag = "orders", params(("id" = uuid::Uuid, Path)), request_body = RefundRequest,
+    post, path = "/api/orders/{id}/refund-requests", tag = "orders", params(("id" = uuid::Uuid, Path, description = "`Order.id`")), request_body = RefundRequest,
     responses(
         (status = 202, body = Order),
         (status = 409, body = ProblemBody, description = "`order_not_paid`, `refund_in_progress`, `refund_done`, `service_started`, `service_completed`")

@@ -48,7 +48,7 @@ pub(super) struct PaymentStarted {
     prepay_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pay_sign: Option<CallUp>,
-    /// To be shown as a code to scan, when there is no WeChat client to call up.
+    /// To be shown as a code to scan: instead of `prepay_id` and `pay_sign`, when the payer's WeChat account is not known to the installation.
     #[serde(skip_serializing_if = "Option::is_none")]
     code_url: Option<String>,
     /// The simulated cashier; demo only.
@@ -56,12 +56,18 @@ pub(super) struct PaymentStarted {
     cashier_url: Option<String>,
 }
 
+/// Begins to pay an order, or takes up the payment that was begun.
+///
+/// Repeats give the same payment, without an `Idempotency-Key`. Payment is asynchronous: after the payer has paid, the order stays `unpaid`
+/// until the channel's notice has come. Wait for `changed` on the socket (`order`, `consultation`) or for the conversation's first entry.
+/// In the demo the money is paid by a form sent to `cashier_url`: `POST`, `application/x-www-form-urlencoded`, `action=pay` or `action=fail`.
 #[utoipa::path(
-    post, path = "/api/orders/{id}/payments", tag = "orders", params(("id" = uuid::Uuid, Path)), request_body = PayRequest,
+    post, path = "/api/orders/{id}/payments", tag = "orders", params(("id" = uuid::Uuid, Path, description = "`Order.id`")), request_body = PayRequest,
     responses(
         (status = 201, body = PaymentStarted),
         (status = 409, body = ProblemBody, description = "`order_paid`, `order_closed`"),
-        (status = 503, body = ProblemBody, description = "`payment_channel_unavailable`, `payment_not_configured`")
+        (status = 503, body = ProblemBody, description = "`payment_channel_unavailable`, `payment_not_configured`, `unavailable`"),
+        (status = 502, body = ProblemBody, description = "`payment_channel_refused`: try again")
     )
 )]
 pub(super) async fn start(

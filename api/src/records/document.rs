@@ -9,7 +9,7 @@ use crate::{
     authz::Actor,
     catalogue,
     consultations::{self, Consultation, ConsultationId, Kind},
-    http::{Path, Problem, ProblemBody},
+    http::{Binary, Path, Problem, ProblemBody},
     state::App,
 };
 use axum::{
@@ -19,9 +19,10 @@ use axum::{
 use chat::ids::Timestamp;
 use http::header;
 
+/// The signed record on paper, with a watermark that names its reader.
 #[utoipa::path(
-    get, path = "/api/consultations/{id}/record.pdf", tag = "records", params(("id" = uuid::Uuid, Path)),
-    responses((status = 200, content_type = "application/pdf", body = Vec<u8>), (status = 404, body = ProblemBody, description = "not signed yet"))
+    get, path = "/api/consultations/{id}/record.pdf", tag = "records", params(("id" = uuid::Uuid, Path, description = "`Consultation.id`")),
+    responses((status = 200, content_type = "application/pdf", body = Binary), (status = 404, body = ProblemBody, description = "`not_found`: also while it is not signed yet"))
 )]
 pub(super) async fn download(State(app): State<App>, actor: Actor, Path(id): Path<ConsultationId>) -> Result<Response, Problem> {
     let it = consultations::find_own(&app, &actor, id).await?.ok_or_else(Problem::not_found)?;

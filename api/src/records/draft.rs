@@ -33,6 +33,7 @@ pub(super) struct Record {
 
 #[derive(Deserialize, ToSchema)]
 pub(super) struct Draft {
+    /// `Record.version` of the last read, 0 at first.
     version: i64,
     #[serde(flatten)]
     content: DraftContent,
@@ -41,18 +42,27 @@ pub(super) struct Draft {
 /// As the form sends it: every field may be there, whatever the kind.
 #[derive(Deserialize, ToSchema)]
 struct DraftContent {
+    #[schema(max_length = 2000)]
     impression: Option<String>,
+    #[schema(max_length = 2000)]
     diagnosis: Option<String>,
+    #[schema(max_length = 200)]
     diagnosis_code: Option<String>,
     #[serde(default)]
+    #[schema(max_length = 2000)]
     symptom_analysis: String,
     #[serde(default)]
+    #[schema(max_length = 2000)]
     basis: String,
     #[serde(default)]
+    #[schema(max_length = 2000)]
     advice: String,
     #[serde(default)]
+    #[schema(max_length = 2000)]
     medication_advice: String,
+    /// Up to 10, each of up to 200 characters.
     #[serde(default)]
+    #[schema(max_items = 10)]
     references: Vec<String>,
 }
 
@@ -75,7 +85,7 @@ impl From<DraftContent> for Content {
 
 /// The doctor reads his draft or record; the patient the record, once it is signed.
 #[utoipa::path(
-    get, path = "/api/consultations/{id}/record", tag = "records", params(("id" = uuid::Uuid, Path)),
+    get, path = "/api/consultations/{id}/record", tag = "records", params(("id" = uuid::Uuid, Path, description = "`Consultation.id`")),
     responses((status = 200, body = Record), (status = 404, body = ProblemBody))
 )]
 pub(super) async fn get(State(app): State<App>, actor: Actor, Path(id): Path<ConsultationId>) -> Result<Json<Record>, Problem> {
@@ -105,7 +115,7 @@ pub(super) async fn get(State(app): State<App>, actor: Actor, Path(id): Path<Con
 
 /// Saves the draft over the version it was made from; a later version somewhere else is `version_conflict`.
 #[utoipa::path(
-    put, path = "/api/consultations/{id}/record", tag = "records", params(("id" = uuid::Uuid, Path)), request_body = Draft,
+    put, path = "/api/consultations/{id}/record", tag = "records", params(("id" = uuid::Uuid, Path, description = "`Consultation.id`")), request_body = Draft,
     responses(
         (status = 200, body = Record),
         (status = 409, body = ProblemBody, description = "`version_conflict`, `record_signed`, `wrong_state`"),

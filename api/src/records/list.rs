@@ -27,6 +27,7 @@ pub(super) struct Line {
     completed_at: Timestamp,
 }
 
+/// The patient's signed records, the newest first.
 #[utoipa::path(get, path = "/api/records", tag = "records", params(PageQuery), responses((status = 200, body = Page<Line>)))]
 pub(super) async fn list(State(app): State<App>, actor: Actor, Query(page): Query<PageQuery>) -> Result<Json<Page<Line>>, Problem> {
     let (limit, offset) = page.window()?;

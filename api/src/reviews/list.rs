@@ -28,8 +28,9 @@ pub(super) struct ShownReview {
     author_label: String,
 }
 
+/// What is shown of the reviews of a doctor, the newest first.
 #[utoipa::path(
-    get, path = "/api/doctors/{id}/reviews", tag = "reviews", security(()), params(("id" = Uuid, Path), PageQuery),
+    get, path = "/api/doctors/{id}/reviews", tag = "reviews", params(("id" = Uuid, Path, description = "`DoctorCard.id`, not `user_id`"), PageQuery),
     responses((status = 200, body = Page<ShownReview>))
 )]
 pub(super) async fn of_doctor(

@@ -30,6 +30,7 @@ pub(super) struct StateQuery {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Hiding {
+    #[schema(min_length = 1, max_length = 200)]
     reason: String,
 }
 
@@ -47,6 +48,7 @@ pub(super) struct ReviewForModeration {
     created_at: Timestamp,
 }
 
+/// Reviews by the state of their moderation, the oldest first.
 #[utoipa::path(
     get, path = "/api/admin/reviews", tag = "reviews", params(StateQuery, PageQuery),
     responses((status = 200, body = Page<ReviewForModeration>))
@@ -64,15 +66,16 @@ pub(super) async fn list(
 
 /// Lets it through; the doctor's rating counts it from now on (REV-05).
 #[utoipa::path(
-    post, path = "/api/admin/reviews/{id}/show", tag = "reviews", params(("id" = Uuid, Path)),
+    post, path = "/api/admin/reviews/{id}/show", tag = "reviews", params(("id" = Uuid, Path, description = "`ReviewForModeration.id`")),
     responses((status = 204), (status = 404, body = ProblemBody), (status = 409, body = ProblemBody, description = "`version_conflict`"))
 )]
 pub(super) async fn show(State(app): State<App>, actor: Actor, Path(id): Path<Uuid>) -> Result<StatusCode, Problem> {
     decide(&app, &actor, id, ReviewState::Shown, None).await
 }
 
+/// Hides a review, with the reason; if it was shown, the doctor's rating counts it no longer.
 #[utoipa::path(
-    post, path = "/api/admin/reviews/{id}/hide", tag = "reviews", params(("id" = Uuid, Path)), request_body = Hiding,
+    post, path = "/api/admin/reviews/{id}/hide", tag = "reviews", params(("id" = Uuid, Path, description = "`ReviewForModeration.id`")), request_body = Hiding,
     responses((status = 204), (status = 404, body = ProblemBody), (status = 409, body = ProblemBody, description = "`version_conflict`"))
 )]
 pub(super) async fn hide(

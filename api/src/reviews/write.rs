@@ -27,8 +27,11 @@ pub(super) struct NewReview {
     #[schema(minimum = 1, maximum = 5)]
     score: i64,
     #[serde(default)]
+    #[schema(max_length = 500)]
     text: String,
+    /// Up to 8, each of 1 to 12 characters.
     #[serde(default)]
+    #[schema(max_items = 8)]
     tags: Vec<String>,
     /// True unless said otherwise: the public label then shows no part of the name.
     #[serde(default = "yes")]
@@ -39,8 +42,11 @@ fn yes() -> bool {
     true
 }
 
+/// The patient judges a consultation, once.
+///
+/// It is shown after moderation.
 #[utoipa::path(
-    post, path = "/api/consultations/{id}/reviews", tag = "reviews", params(("id" = uuid::Uuid, Path)), request_body = NewReview,
+    post, path = "/api/consultations/{id}/reviews", tag = "reviews", params(("id" = uuid::Uuid, Path, description = "`Consultation.id`")), request_body = NewReview,
     responses(
         (status = 201, body = OwnReview),
         (status = 409, body = ProblemBody, description = "`wrong_state`, `review_too_late`, `already_reviewed`")

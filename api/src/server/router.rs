@@ -1,8 +1,14 @@
 //! Assembles the router. Order matters: identity and problem rendering outside, authorization right around the API's routes.
 
 use super::{health, inbox, metrics, openapi, socket, web as client};
-use crate::{SLICES, admin, authz, http as web, payments, state::App};
-use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
+use crate::{SLICES, admin, authz, http as web, payments, state::App, uploads};
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request},
+    middleware::{self, Next},
+    response::Response,
+    routing::get,
+};
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -14,7 +20,7 @@ pub(super) const BODY_BYTES_MAX: usize = 256 * 1024;
 fn slices() -> (Router<App>, OpenApi) {
     let base = OpenApiRouter::with_openapi(openapi::head());
     let (router, mut document) = SLICES.iter().fold(base, |router, slice| router.merge((slice.routes)())).split_for_parts();
-    openapi::add_body_limits(&mut document);
+    openapi::complete(&mut document);
     (router, document)
 }
 
@@ -22,6 +28,7 @@ fn slices() -> (Router<App>, OpenApi) {
 pub fn router(app: &App) -> Router {
     let (api, document) = slices();
     let api = api
+        .route_layer(middleware::from_fn(refuse_oversized))
         .route_layer(middleware::from_fn_with_state(app.clone(), authz::enforce))
         .merge(openapi::routes(document))
         .merge(health::routes())
@@ -32,7 +39,7 @@ pub fn router(app: &App) -> Router {
         .merge(payments::demo_routes(app));
     api.fallback(get(client::serve))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .layer(middleware::from_fn(web::take_small_body))
+        .layer(middleware::from_fn(web::take_body))
         .layer(CatchPanicLayer::custom(caught))
         .layer(middleware::from_fn(web::finish_response))
         .layer(middleware::from_fn(web::security_headers))
@@ -51,6 +58,12 @@ pub fn route_list() -> Vec<(String, String)> {
         );
     }
     routes
+}
+
+async fn refuse_oversized(request: Request, next: Next) -> Result<Response, web::Problem> {
+    let bytes_max = if request.uri().path() == uploads::PATH { uploads::FORM_BYTES_MAX } else { BODY_BYTES_MAX };
+    web::refuse_declared(request.headers(), bytes_max)?;
+    Ok(next.run(request).await)
 }
 
 fn caught(panic: Box<dyn std::any::Any + Send>) -> axum::response::Response {

@@ -33,8 +33,9 @@ use chat::{
 };
 use http::{Method, Request};
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::{future::IntoFuture, net::SocketAddr, sync::Arc};
 use tempfile::TempDir;
+use tokio::net::TcpListener;
 use tower::ServiceExt;
 
 /// 2026-11-23 12:00 in Shanghai.
@@ -160,6 +161,15 @@ impl TestApp {
     pub async fn send_raw(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.unwrap_or_else(|never| match never {});
         Answer::read(response).await
+    }
+
+    /// Serves on a port of its own until the test ends, for what is about connections.
+    pub async fn listen(&self) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let service = self.router.clone().into_make_service_with_connect_info::<SocketAddr>();
+        tokio::spawn(axum::serve(listener, service).into_future());
+        address
     }
 
     pub async fn get(&self, path: &str) -> Answer {

@@ -7,12 +7,15 @@ use super::{
 };
 use crate::{
     authz::Actor,
-    http::{Fields, Json, Problem, codes},
+    http::{Fields, Json, Problem, ProblemBody, codes},
     keys::KeyError,
     state::App,
     timers,
 };
-use axum::extract::{Multipart, State, multipart::MultipartError};
+use axum::extract::{
+    Multipart, State,
+    multipart::{MultipartError, MultipartRejection},
+};
 use bytes::Bytes;
 use chat::ids::UserId;
 use hkdf::Hkdf;
@@ -26,19 +29,36 @@ use utoipa::ToSchema;
 #[allow(dead_code)] // only the document reads it
 pub(super) struct UploadForm {
     kind: AttachmentKind,
-    /// JPEG, PNG, WebP, GIF up to 10 MiB; WebM, Ogg, MP4, WAV up to 2 MiB and 60 s.
+    /// JPEG, PNG, WebP, GIF up to 10 MiB; WebM, Ogg, MP4, WAV up to 2 MiB and 60 s (a second more is let pass).
     #[schema(value_type = String, format = Binary)]
     file: Vec<u8>,
 }
 
+/// Uploads one picture or voice message.
+///
+/// The part `file` names its media type in its own `Content-Type`, and it must be the content's: `image/jpeg`, `image/png`, `image/webp`,
+/// `image/gif`; `audio/webm`, `audio/ogg`, `audio/mp4`, `audio/wav`. Without one, or with `application/octet-stream`, it is refused with
+/// `attachment_type_mismatch`. Pictures are encoded anew, sound is put into a file of its own; nothing else of what was sent is
+/// kept. `bytes`, `mime` and the sizes are those of what is stored and served.
+///
+/// An attachment is used once: in the intake or the proof of a consultation, or in one message. What nothing has used within 24 hours is deleted.
 #[utoipa::path(
     post, path = "/api/uploads", tag = "uploads", request_body(content = UploadForm, content_type = "multipart/form-data"),
     responses(
-        (status = 201, body = Attachment), (status = 415, body = crate::http::ProblemBody),
-        (status = 422, body = crate::http::ProblemBody), (status = 429, body = crate::http::ProblemBody)
+        (status = 201, body = Attachment), (status = 415, body = ProblemBody, description = "`unsupported_media_type`: of none \
+            of the types, or of the other kind; `attachment_type_mismatch`: not what its `Content-Type` says; `attachment_codec_unsupported`"),
+        (status = 422, body = ProblemBody, description = "`invalid_field`: `kind` or `file` is lacking; `attachment_empty`, \
+            `attachment_undecodable`, `attachment_too_long`, `attachment_too_many_pixels`"),
+        (status = 429, body = ProblemBody, description = "`quota_exceeded`: of the last 24 hours"),
+        (status = 503, body = ProblemBody, description = "`timeout`: decoding took too long; `unavailable`")
     )
 )]
-pub(super) async fn create(State(app): State<App>, actor: Actor, form: Multipart) -> Result<(StatusCode, Json<Attachment>), Problem> {
+pub(super) async fn create(
+    State(app): State<App>,
+    actor: Actor,
+    form: Result<Multipart, MultipartRejection>,
+) -> Result<(StatusCode, Json<Attachment>), Problem> {
+    let form = form.map_err(|_| codes::UNSUPPORTED_MEDIA_TYPE)?;
     let now = app.clock.now();
     let mut looking = app.db.begin().await?;
     let allowed = quota::check(&app.config.uploads, &mut looking, actor.user, now, 0).await;

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     authz::Actor,
-    http::{Path, Problem},
+    http::{Binary, Path, Problem},
     state::App,
 };
 use axum::{
@@ -23,18 +23,26 @@ const CACHE: &str = "private, max-age=300";
 /// Were it ever opened as a page, it could do nothing.
 const SANDBOX: &str = "default-src 'none'; sandbox";
 
+/// The picture or voice message itself.
+///
+/// To its uploader at once, to the doctor of the consultation whose intake or proof carries it, and to the present members of the
+/// conversation it was sent in. To everybody else it is `not_found`, like what never was.
 #[utoipa::path(
-    get, path = "/api/attachments/{id}", tag = "uploads", params(("id" = Uuid, Path)),
-    responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>), (status = 404, body = crate::http::ProblemBody))
+    get, path = "/api/attachments/{id}", tag = "uploads", params(("id" = Uuid, Path, description = "`Attachment.id`")),
+    responses((status = 200, content(
+        (Binary = "image/jpeg"), (Binary = "image/png"), (Binary = "audio/ogg"), (Binary = "audio/aac"), (Binary = "audio/wav"))), (status = 404, body = crate::http::ProblemBody))
 )]
 pub(super) async fn full(State(app): State<App>, actor: Actor, Path(id): Path<AttachmentId>) -> Result<Response, Problem> {
     let row = visible(&app, &actor, id).await?;
     serve(&app, &row, Variant::Full, &row.mime).await
 }
 
+/// A small JPEG of a picture.
+///
+/// Seen by whoever sees the picture; a voice message has none (`not_found`).
 #[utoipa::path(
-    get, path = "/api/attachments/{id}/thumbnail", tag = "uploads", params(("id" = Uuid, Path)),
-    responses((status = 200, content_type = "image/jpeg", body = Vec<u8>), (status = 404, body = crate::http::ProblemBody))
+    get, path = "/api/attachments/{id}/thumbnail", tag = "uploads", params(("id" = Uuid, Path, description = "`Attachment.id`")),
+    responses((status = 200, content_type = "image/jpeg", body = Binary), (status = 404, body = crate::http::ProblemBody))
 )]
 pub(super) async fn thumbnail(State(app): State<App>, actor: Actor, Path(id): Path<AttachmentId>) -> Result<Response, Problem> {
     let row = visible(&app, &actor, id).await?;

@@ -57,9 +57,7 @@ class Forms(unittest.TestCase):
         self.assertEqual(self.refusal("GET", "/api/nothing"), (404, "not_found"))
         self.assertEqual(self.refusal("DELETE", "/api/me"), (405, "method_not_allowed"))
         self.assertEqual(self.refusal("GET", "/api/consultations/mine"), (404, "not_found"))
-        for query in ("page=x", "group=some"):
-            self.assertEqual(self.refusal("GET", f"/api/consultations?{query}"), (400, "malformed"))
-        for query in ("page=0", "page_size=100000"):
+        for query in ("page=x", "group=some", "page=0", "page_size=100000"):
             self.assertEqual(self.refusal("GET", f"/api/consultations?{query}"), (422, "invalid_field"))
 
     def test_consents_of_another_text(self):

@@ -67,7 +67,8 @@ pub fn is_current(kind: NoticeKind, version: &str, text_hash: &str) -> bool {
     notice.version == version && notice.text_hash == text_hash
 }
 
-#[utoipa::path(get, path = "/api/notices", tag = "catalogue", security(()), responses((status = 200, body = [Notice])))]
+/// The notices in force, each with the hash that a consent sends back.
+#[utoipa::path(get, path = "/api/notices", tag = "catalogue", responses((status = 200, body = [Notice])))]
 pub(super) async fn list() -> Json<Vec<Notice>> {
     Json(NoticeKind::ALL.iter().map(|kind| current(*kind)).collect())
 }
