@@ -39,7 +39,7 @@ type Problem struct {
 	} `json:"fields"`
 }
 
-// Raw asks with any body; headers come as name, value, name, value.
+// Raw asks with any body; headers come as name, value, name, value. The answer is compared with the published contract.
 func (a *API) Raw(t *testing.T, method, path string, body []byte, headers ...string) Answer {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, a.Base+path, bytes.NewReader(body))
@@ -62,7 +62,15 @@ func (a *API) Raw(t *testing.T, method, path string, body []byte, headers ...str
 	if err != nil {
 		t.Fatalf("%s %s: %v", method, path, err)
 	}
-	return Answer{response.StatusCode, strings.Split(response.Header.Get("Content-Type"), ";")[0], content}
+	answer := Answer{response.StatusCode, strings.Split(response.Header.Get("Content-Type"), ";")[0], content}
+	sent := body
+	if !strings.HasPrefix(request.Header.Get("Content-Type"), "application/json") {
+		sent = nil
+	}
+	if err := published.Check(method, path, sent, answer); err != nil {
+		t.Errorf("%s %s is not as /api/openapi.json says: %v", method, path, err)
+	}
+	return answer
 }
 
 // JSON asks with a JSON body, or none when body is nil.

@@ -24,6 +24,10 @@ func forgedToken(s *story, t *testing.T) {
 	signature := strings.Repeat("A", len(parts[2]))
 	forged := API{Base: s.server.base, Token: parts[0] + "." + parts[1] + "." + signature}
 	forged.JSON(t, "GET", "/api/me", nil).Refused(t, 401, "unauthenticated")
+	for range 20 {
+		// A large upload is refused while it is still being sent, and the refusal is heard.
+		forged.Upload(t, "image", "large.jpg", "image/jpeg", make([]byte, 4<<20)).Refused(t, 401, "unauthenticated")
+	}
 	mixed := API{Base: s.server.base, Token: parts[0] + "." + strings.Split(s.doctor.Session.AccessToken, ".")[1] + "." + parts[2]}
 	mixed.JSON(t, "GET", "/api/consultations/"+s.consultation, nil).Refused(t, 401, "unauthenticated")
 }
@@ -64,6 +68,10 @@ func brokenHTTP(s *story, t *testing.T) {
 	if len(problem.Fields) != 1 || problem.Fields[0].Path != "channel" {
 		t.Fatalf("%+v", problem.Fields)
 	}
+	problem = api.JSON(t, "GET", "/api/doctors?channel=telepathy", nil).Refused(t, 422, "invalid_field")
+	if len(problem.Fields) != 1 || problem.Fields[0].Path != "channel" {
+		t.Fatalf("%+v", problem.Fields)
+	}
 	api.JSON(t, "DELETE", "/api/me", nil).Refused(t, 405, "method_not_allowed")
 	api.JSON(t, "GET", "/api/nothing-here", nil).Refused(t, 404, "not_found")
 }
@@ -71,6 +79,7 @@ func brokenHTTP(s *story, t *testing.T) {
 func brokenUploads(s *story, t *testing.T) {
 	api := s.patient.API
 	api.Upload(t, "image", "x.jpg", "image/jpeg", []byte("this is no picture, whatever it is called")).Refused(t, 415, "unsupported_media_type")
+	api.Upload(t, "image", "x.jpg", "application/octet-stream", s.picture).Refused(t, 415, "attachment_type_mismatch")
 	api.Upload(t, "voice", "x.wav", "image/jpeg", s.picture).Refused(t, 415, "unsupported_media_type")
 	api.Upload(t, "voice", "x.wav", "audio/wav", Sound(62_000)).Refused(t, 422, "attachment_too_long")
 	api.Upload(t, "voice", "x.wav", "audio/wav", make([]byte, 2<<20+1)).Refused(t, 413, "too_large")

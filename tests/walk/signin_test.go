@@ -77,19 +77,27 @@ func signInBySMS(s *story, t *testing.T) {
 // awaitSMS looks into the inbox until the code is there: it is sent after the request was answered.
 func (s *story) awaitSMS(t *testing.T, phone string) string {
 	t.Helper()
-	pattern := regexp.MustCompile(regexp.QuoteMeta(phone) + `</td><td>[^<]*?(\d{6})`)
+	code := regexp.MustCompile(`\d{6}`)
 	look := time.NewTicker(50 * time.Millisecond)
 	defer look.Stop()
 	deadline := time.After(Patience)
 	for {
-		page := s.patient.API.Raw(t, "GET", "/demo/inbox", nil)
-		if sms := pattern.FindSubmatch(page.Body); sms != nil {
-			return string(sms[1])
+		var inbox struct {
+			Messages []struct {
+				Phone string `json:"phone"`
+				Text  string `json:"text"`
+			} `json:"messages"`
+		}
+		s.patient.API.JSON(t, "GET", "/demo/inbox.json", nil).Want(t, 200, &inbox)
+		for _, sms := range inbox.Messages {
+			if sms.Phone == phone {
+				return code.FindString(sms.Text)
+			}
 		}
 		select {
 		case <-look.C:
 		case <-deadline:
-			t.Fatalf("no code for %s in the inbox: %s", phone, page.Body)
+			t.Fatalf("no code for %s in the inbox: %+v", phone, inbox)
 		}
 	}
 }

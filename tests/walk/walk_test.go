@@ -65,6 +65,7 @@ func begin(t *testing.T, dice *Dice) *story {
 		t.Fatalf("the published schema does not compile: %v", err)
 	}
 	server := startServer(t)
+	published = ReadContract(t, server.base)
 	s := &story{server: server, dice: dice, binary: binary}
 	for _, device := range []**Device{&s.patient, &s.doctor, &s.phone, &s.other} {
 		*device = NewDevice(server.base, dice.UUIDv7())
