@@ -12,6 +12,7 @@ fn index() -> Index {
         entry(EntryKind::Doctor, 1, "周明远", "心血管内科 高血压、冠心病、心力衰竭的长期管理"),
         entry(EntryKind::Doctor, 2, "周明珠", "儿科 儿童哮喘、反复呼吸道感染"),
         entry(EntryKind::Doctor, 3, "林清音", "皮肤科 湿疹、荨麻疹；兼看老年高血压患者的皮肤瘙痒"),
+        entry(EntryKind::Doctor, 4, "陈思", "康复科 心血管内科、心血管外科，内科"),
         entry(EntryKind::Department, 10, "呼吸内科", "内科系统 咳嗽、哮喘、慢阻肺"),
         entry(EntryKind::Department, 11, "皮肤科", "皮疹、瘙痒"),
         entry(EntryKind::Disease, 20, "高血压", "I10"),
