@@ -3,4 +3,5 @@
 mod kills;
 mod load;
 mod revocation;
+mod syncs;
 mod tidy;

@@ -90,6 +90,11 @@ impl Server {
         }
     }
 
+    /// Waits until it ends by itself.
+    pub fn ended(&mut self) -> ExitStatus {
+        self.child.take().expect("the server runs").wait().expect("our own child can be waited for")
+    }
+
     /// SIGTERM and the exit status after draining.
     pub fn terminate(&mut self) -> ExitStatus {
         let mut child = self.child.take().expect("the server runs");
