@@ -6,9 +6,13 @@ use serde::Deserialize;
 use std::io::Read;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// A token is renewed when this part of its life is over: two minutes before the end of ten.
 const RENEW_AFTER: f64 = 0.8;
+
+/// Where a token cannot be renewed there is nothing to wait for.
+const FOR_EVER: Duration = Duration::from_secs(30 * 24 * 3600);
 
 #[derive(Clone)]
 pub struct Person {
@@ -75,6 +79,13 @@ impl Person {
     pub fn renew_at_ms(&self) -> Option<i64> {
         let tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
         tokens.refresh.as_ref().and(tokens.renew_at_ms)
+    }
+
+    /// Spread over half a minute by `place`, so that people who came together do not renew together.
+    pub fn until_renewal(&self, place: u32) -> Duration {
+        let now = i64::try_from(unix_ms()).unwrap_or(i64::MAX);
+        let left = |at: i64| Duration::from_millis(u64::try_from(at - now).unwrap_or(0) + u64::from(place) % 30_000);
+        self.renew_at_ms().map_or(FOR_EVER, left)
     }
 
     /// The same when it is time for it; another device of his may have done it.

@@ -7,9 +7,6 @@ use crate::measure::Metric;
 use chat::wire::{Cursor, Refresh, Resume, command};
 use std::time::Duration;
 
-/// Where a token cannot be renewed there is nothing to wait for.
-const FOR_EVER: Duration = Duration::from_secs(30 * 24 * 3600);
-
 impl Talker {
     pub(super) fn lost(&mut self, ended: Ended, loss: Loss) {
         if self.socket.take().is_some() {
@@ -132,12 +129,7 @@ impl Talker {
     }
 
     pub(super) fn until_renewal(&self) -> Duration {
-        let now = i64::try_from(crate::clock::unix_ms()).unwrap_or(i64::MAX);
-        match self.run.people[self.person as usize].renew_at_ms() {
-            // Spread over half a minute, so that people who came together do not renew together.
-            Some(at) => Duration::from_millis(u64::try_from(at - now).unwrap_or(0) + u64::from(self.person) % 30_000),
-            None => FOR_EVER,
-        }
+        self.run.people[self.person as usize].until_renewal(self.person)
     }
 
     /// New tokens over HTTP, told to the living socket.
