@@ -139,10 +139,16 @@ async fn a_paused_server_stands_still_until_it_is_resumed() {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
         stat.rsplit_once(") ").unwrap().1.chars().next()
     };
+    // A signal is on its way for a moment after `kill` has sent it.
+    let becomes = async |stopped: bool| {
+        while (state() == Some('T')) != stopped {
+            tokio::task::yield_now().await;
+        }
+    };
     server.pause().await.unwrap();
-    assert_eq!(state(), Some('T'));
+    tokio::time::timeout(std::time::Duration::from_secs(10), becomes(true)).await.expect("it stands still");
     server.resume().await.unwrap();
-    assert_ne!(state(), Some('T'));
+    tokio::time::timeout(std::time::Duration::from_secs(10), becomes(false)).await.expect("it goes on");
     assert_eq!(answers(&format!("{}/readyz", server.url())).await.unwrap().0, 200);
     server.kill().await.unwrap();
     assert!(matches!(server.pause().await, Err(TargetError::NotOurs("paused", _))), "nobody is there");

@@ -39,7 +39,7 @@ pub(super) async fn sign_out(part: &Part, session: Session, device: uuid::Uuid) 
                     return run.fail(&format!("logout_{class}"));
                 }
                 answered = true;
-                deadline.as_mut().reset(tokio::time::Instant::now() + CLOSES_WITHIN);
+                deadline.as_mut().reset(run.clock.at(run.clock.micros()) + CLOSES_WITHIN);
                 // Whoever is answered now, after the sign-out was, is still served.
                 let _ = socket.send(command::Kind::Ping(Ping { nonce: AFTERWARDS })).await;
             }

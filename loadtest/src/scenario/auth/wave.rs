@@ -57,7 +57,7 @@ pub(super) async fn sign_out(part: Part, mut pair: Pair, at_micros: u64) -> Pair
         Ok(answer) => run.fail(&format!("logout_{}", answer.class())),
         Err(class) => run.fail(&format!("logout_{class}")),
     }
-    let closes_by = tokio::time::Instant::now() + revoke::CLOSES_WITHIN;
+    let closes_by = run.clock.at(run.clock.micros()) + revoke::CLOSES_WITHIN;
     if let Some(after) = pair.say(&part).await {
         run.ledger(|ledger| ledger.access_ended(pair.leaves.0, pair.conversation, after.seq - 1));
     }
