@@ -181,7 +181,8 @@ impl Launched {
         let mut command = match &self.pin {
             Some(pin) => {
                 let mut command = binary::command(Path::new("taskset"));
-                command.args(["-c", &pin.server]).arg(&self.binary);
+                // The generator's own scheduling is not for the server.
+                command.args(["-c", &pin.server, "chrt", "-o", "0"]).arg(&self.binary);
                 command
             }
             None => binary::command(&self.binary),
