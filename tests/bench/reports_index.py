@@ -53,5 +53,5 @@ for kind, wanted in columns.items():
     lines.append("")
 if reports:
     first = next(iter(reports.values()))["environment"]
-    lines += [f"Machine: {first['cpu']}, {first['cores']} cores shared by server and generator, Linux {first['kernel']}. Trust the ratios.", ""]
+    lines += [f"Machine: {first['cpu']}, Linux {first['kernel']}, server and generator on a core each of a shared host. Trust the ratios.", ""]
 (folder / "README.md").write_text("\n".join(lines))

@@ -12,7 +12,11 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 pub(super) fn environment(warnings: Vec<String>) -> Environment {
-    let arguments: Vec<String> = std::env::args().collect();
+    let mut arguments: Vec<String> = std::env::args().collect();
+    // Where the program lies is nobody's business.
+    if let Some(program) = arguments.first_mut() {
+        *program = "loadtest".into();
+    }
     crate::machine::environment::environment(&Root::default(), &arguments, None, warnings)
 }
 
