@@ -10,7 +10,7 @@ impl Part {
     /// One socket for each of the part's people, with the index of its person.
     pub async fn open_all(&self) -> Vec<(u32, Socket)> {
         let mut devices = Seeded::new(self.run.plan.seed, &format!("{} devices", self.label()));
-        let share = self.people.len() as f64 / self.run.plan.users().max(1) as f64;
+        let share = self.people.len() as f64 / self.run.people.len().max(1) as f64;
         let gap_micros = 1e6 / (self.run.plan.connect_rate.0 * share).max(0.001);
         let begin = self.run.clock.micros();
         self.run.accounts().asked += self.people.len() as u64;
